@@ -1,0 +1,168 @@
+"""Files that are either whole or absent: write to a temporary name, flush, rename; read plain, gzip or zstd alike."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import secrets
+import shutil
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from codefit.errors import CodefitError, InputError
+
+CHUNK = 1 << 20
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` to write a file to; renamed over `path` only when the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffixes stay, since some writers choose the format (.gz, .onnx) by them.
+    temporary = path.with_name(f".tmp-{secrets.token_hex(4)}-{path.name}")
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path`; it takes the place of `path` only when the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp-{secrets.token_hex(4)}-{path.name}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            _flush(file)
+        if path.exists():
+            # A folder cannot be renamed over a full one, so the old one steps aside first.
+            old = path.with_name(f".old-{secrets.token_hex(4)}-{path.name}")
+            os.rename(path, old)
+            os.rename(temporary, path)
+            shutil.rmtree(old)
+        else:
+            os.rename(temporary, path)
+        _flush(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise now what writing into `folder` would raise after the work: a file in the way, or no permission.
+
+    The folder need not exist; the nearest one above it that does is looked at.
+    """
+    place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not place.is_dir():
+        raise InputError("a file stands where a folder is needed", where=str(place), fix="choose another output")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise CodefitError("the folder cannot be written to", where=str(place), fix="choose another output")
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in `path`; `InputError` with the place where it is not JSON."""
+    data = path.read_bytes()
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise InputError(f"not valid JSON ({error})", where=str(path)) from error
+
+
+def open_write(path: Path) -> IO[bytes]:
+    """A byte stream into `path`, compressed as its name says (.gz, .zst); identical input gives identical bytes."""
+    if path.suffix == ".gz":
+        raw = open(path, "wb")  # noqa: SIM115 - closed together with the stream built on it
+        stream = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
+        return _ClosesBoth(stream, raw)
+    if path.suffix == ".zst":
+        import zstandard
+
+        stream_out: IO[bytes] = zstandard.open(path, "wb")
+        return stream_out
+    return open(path, "wb")
+
+
+class _ClosesBoth(io.BufferedWriter):
+    """A gzip stream that closes the file under it too: `GzipFile` leaves a `fileobj` it was given open."""
+
+    def __init__(self, stream: gzip.GzipFile, raw: IO[bytes]) -> None:
+        super().__init__(stream, buffer_size=CHUNK)  # type: ignore[arg-type]
+        self._raw_file = raw
+
+    def close(self) -> None:
+        super().close()
+        self._raw_file.close()
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Lines of a plain, gzip or zstd file without their newline; `InputError` where the compression is broken."""
+    import zstandard
+
+    number = 0
+    try:
+        with _open_read(path) as stream:
+            for line in stream:
+                number += 1
+                yield line.rstrip(b"\r\n")
+    except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise InputError(
+            f"the compressed data is broken after line {number} ({error})", where=str(path), fix="fetch the file again"
+        ) from error
+
+
+def _open_read(path: Path) -> IO[bytes]:
+    if path.suffix == ".gz":
+        return io.BufferedReader(gzip.open(path, "rb"), CHUNK)  # type: ignore[arg-type]
+    if path.suffix == ".zst":
+        import zstandard
+
+        return io.BufferedReader(zstandard.open(path, "rb"), CHUNK)
+    return open(path, "rb")
+
+
+def hash_bytes(data: bytes) -> str:
+    """SHA-256 as hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's bytes as hex, read in pieces."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_folder(path: Path) -> dict[str, str]:
+    """SHA-256 of every file under a folder, by relative path, in order."""
+    return {str(p.relative_to(path)): hash_file(p) for p in sorted(path.rglob("*")) if p.is_file()}

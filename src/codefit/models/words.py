@@ -1,0 +1,75 @@
+"""Weighted words: a function as the words it is about, for models that add up word vectors.
+
+A sum of word vectors counts a word that stands ten times ten times, and the last line of a function as much as its
+name. BM25 has known better for long: the count saturates, and a title weighs more than a body (Robertson and Zaragoza,
+2009, sections 3.4 and 3.6). A static model gets the same from its text alone: each word is written as often as it
+should count. On unseen repositories that is worth more than any change to the table (`docs/code-encoder.md`).
+
+The parameters are saved with the model and applied to every text on their own, as query prefixes are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from math import sqrt
+
+import msgspec
+
+from codefit.models.lexical import code_words
+
+# What a definition looks like, in any of the languages: a keyword before the name (and Go's receiver between them), a
+# name that a function is assigned to, or the identifier before the first parameter list. In `std::pair<int, int> make(int a)`
+# and `#[cfg(unix)] fn f()` an earlier identifier stands before a parenthesis too: a list that another name follows is none.
+_NAME = re.compile(
+    r"\b(?:(?:def|fn|sub|class|struct|interface|trait|enum|type)\s+|function\b\s*[*&]?\s*|func\s+(?:\([^()]*\)\s*)?)(?:self\.)?"
+    r"(?P<keyword>[A-Za-z_$][\w$]*)"
+    r"|\b(?:const|let|var)\s+(?P<declared>[A-Za-z_$][\w$]*)\s*[:=]"
+    r"|(?P<assigned>[A-Za-z_$][\w$]*)\s*[:=]\s*(?:async\s*)?(?:function\b|\(?[^=(){};]*\)?\s*=>)"
+    r"|(?<![@\w$])(?!(?:if|for|while|switch|catch|return|async|function|func|pub)\b)(?P<called>[A-Za-z_$][\w$]*)"
+    r"[?!]?\s*(?:<[^<>()]*>\s*)?\((?![^()]*\)\s*[\w$]+[?!]?\s*\()"
+)
+_NAME_WITHIN = 400  # characters in which a name is looked for: a signature with its annotations is shorter
+
+
+class WordWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often each word is written: `repeat * sqrt(count)`, rounded, at least once.
+
+    The count of a word is how often it stands in the first `max_words` words, plus `head_bonus` for each time it is among the
+    first `head_words` (the signature), plus `name_bonus` where it is part of the function's name.
+    """
+
+    repeat: float = 2.0
+    max_words: int = 150
+    head_words: int = 8
+    head_bonus: float = 8.0
+    name_bonus: float = 24.0
+
+    def query_text(self, query: str) -> str:
+        """The text to embed for a question: its words, repetition damped."""
+        return self._write(Counter(code_words(query)[: self.max_words]))
+
+    def code_text(self, code: str) -> str:
+        """The text to embed for a function."""
+        return self._write(self.code_counts(code))
+
+    def code_counts(self, code: str) -> dict[str, float]:
+        """The weighted count of each word of a function, before damping."""
+        words = code_words(code)[: self.max_words]
+        counts: dict[str, float] = dict(Counter(words))
+        for word in words[: self.head_words]:
+            counts[word] += self.head_bonus
+        for word in code_words(function_name(code)):
+            if word in counts:
+                counts[word] += self.name_bonus
+        return counts
+
+    def _write(self, counts: dict[str, float] | Counter[str]) -> str:
+        # Every word follows a blank, the first one too: so each is always the same token.
+        return "".join((" " + word) * max(1, round(self.repeat * sqrt(count))) for word, count in counts.items())
+
+
+def function_name(code: str) -> str:
+    """The name of the function that `code` defines, by its shape in any of the languages; "" where none is seen."""
+    match = _NAME.search(code[:_NAME_WITHIN])
+    return match[match.lastgroup] if match and match.lastgroup else ""

@@ -1,0 +1,227 @@
+"""Train an embedding model from files to a folder: pairs and a tokenizer in, a sentence-transformers model out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from codefit.errors import InputError
+from codefit.evaluate.pools import pools_by_source
+from codefit.evaluate.retrieval import METRICS, RetrievalSet, fit_model_weight, rank
+from codefit.files import hash_file
+from codefit.models.fusion import DEFAULT_MODEL_WEIGHT
+from codefit.models.info import ModelInfo, write_info
+from codefit.models.static import StaticTable, new_table, weigh_by_rarity
+from codefit.models.tokenizer import encode_batch, load_tokenizer
+from codefit.models.words import WordWeights
+from codefit.records import Pair, load_rows
+from codefit.train.pair_batches import TokenizedPairs, number_groups, positive_keys
+from codefit.train.static import StaticLearner, StaticSettings
+from codefit.train.trainer import TrainResult, TrainSettings, train
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from codefit.evaluate.retrieval import Embedder
+    from codefit.models.encoder import EncoderShape
+    from codefit.train.encoder import EncoderLearner, EncoderSettings
+
+FloatArray = npt.NDArray[np.float32]
+TextOf = Callable[[str], str]
+
+STATIC_MAX_TOKENS = 4096  # a bound on the longest text: weighted words seldom make more than a few hundred tokens
+
+
+@dataclass(frozen=True, slots=True)
+class TrainFiles:
+    """What training reads and where it writes. Without `evaluation` the last model is kept, not the best."""
+
+    train: Path
+    evaluation: Path | None
+    tokenizer: Path
+    out: Path
+    rejected: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaticModel:
+    """A table of `dimensions`; `words` says how its texts are written, None that they are taken as they are."""
+
+    dimensions: int
+    words: WordWeights | None
+    learning: StaticSettings
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderModel:
+    """A BERT-style encoder from random initialisation."""
+
+    shape: EncoderShape
+    learning: EncoderSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of it: the trainer's result, the fusion weight fitted on the evaluation pairs, and sizes."""
+
+    result: TrainResult
+    model_weight: float
+    parameters: int
+    pairs: int
+    validation: Mapping[str, float] = field(default_factory=dict)
+
+
+def train_embedding_model(
+    files: TrainFiles, model: StaticModel | EncoderModel, settings: Callable[[int], TrainSettings], *, pool_size: int
+) -> Trained:
+    """Train `model` and write it to `files.out/model`; `settings` is asked with the number of training pairs.
+
+    Evaluation pairs choose the best checkpoint and the weight of the fusion with BM25: what is reported must be other
+    pairs. Raises `InputError` where files are missing, empty or of the wrong shape.
+    """
+    pairs = load_rows(files.train, Pair, rejected=files.rejected)
+    tokenizer = load_tokenizer(files.tokenizer)
+    schedule = settings(len(pairs))
+    pools = _validation_pools(files.evaluation, pool_size)
+    if isinstance(model, StaticModel):
+        job = _static_job(model, pairs, tokenizer, schedule.seed)
+    else:
+        job = _encoder_job(model, pairs, tokenizer, schedule.seed)
+
+    def evaluate() -> dict[str, float]:
+        found = [rank(job.embedder, pool, DEFAULT_MODEL_WEIGHT) for pool in pools]
+        mrr = METRICS["mrr@10"]
+        return {
+            "mrr@10": float(np.mean([mrr(f.model).mean() for f in found])),
+            "bm25 mrr@10": float(np.mean([mrr(f.bm25).mean() for f in found])),
+        }
+
+    def describe(folder: Path) -> None:
+        weight = fit_model_weight(job.embedder, pools) if pools else DEFAULT_MODEL_WEIGHT
+        fitted["weight"] = weight
+        write_info(folder, job.info(folder, weight, schedule.seed))
+
+    fitted = {"weight": DEFAULT_MODEL_WEIGHT}
+    result = train(job.learner, schedule, files.out, evaluate=evaluate if pools else None, describe=describe)
+    return Trained(
+        result=result,
+        model_weight=fitted["weight"],
+        parameters=job.parameters,
+        pairs=len(pairs),
+        validation=result.best,
+    )
+
+
+def _validation_pools(file: Path | None, size: int) -> list[RetrievalSet]:
+    if file is None:
+        return []
+    pools = list(pools_by_source(load_rows(file, Pair), size=size).values())
+    if not pools:
+        raise InputError("no source has pairs enough for a pool", where=str(file), fix="add evaluation pairs")
+    return pools
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A model in training: who learns, how it embeds now, how many parameters it has, what is written beside it."""
+
+    learner: StaticLearner | EncoderLearner
+    embedder: Embedder
+    parameters: int
+    info: Callable[[Path, float, int], ModelInfo]
+
+
+def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> _Job:
+    table = new_table(tokenizer, model.dimensions, seed=seed)
+    plain = tokenize_pairs(pairs, tokenizer, STATIC_MAX_TOKENS)
+    views = [plain]
+    if model.words is not None:
+        # Every other step sees the texts as they are: the table then also serves programs that know no weighted words.
+        weighted = tokenize_pairs(
+            pairs, tokenizer, STATIC_MAX_TOKENS, query_text=model.words.query_text, code_text=model.words.code_text
+        )
+        views = [weighted, plain]
+    weigh_by_rarity(table, table.bags(views[0].positives))
+    embedder = _TableEmbedder(table, model.words)
+
+    def info(folder: Path, model_weight: float, seed: int) -> ModelInfo:
+        return ModelInfo(
+            kind="static",
+            dimensions=model.dimensions,
+            max_tokens=STATIC_MAX_TOKENS,
+            tokenizer_sha256=hash_file(folder / "tokenizer.json"),
+            words=model.words,
+            model_weight=model_weight,
+            sizes=list(model.learning.sizes),
+            seed=seed,
+        )
+
+    parameters = table.vectors.size + table.weights.size
+    return _Job(StaticLearner(table, views, model.learning), embedder, parameters, info)
+
+
+def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> _Job:
+    from codefit.models.encoder import new_encoder
+    from codefit.train.encoder import EncoderLearner
+
+    network = new_encoder(model.shape, tokenizer, seed=seed)
+    data = tokenize_pairs(pairs, tokenizer, model.shape.max_tokens)
+    learner = EncoderLearner(network, data, model.learning, seed=seed)
+
+    def info(folder: Path, model_weight: float, seed: int) -> ModelInfo:
+        return ModelInfo(
+            kind="encoder",
+            dimensions=model.shape.projection,
+            max_tokens=model.shape.max_tokens,
+            tokenizer_sha256=hash_file(folder / "tokenizer.json"),
+            model_weight=model_weight,
+            sizes=list(model.learning.sizes),
+            seed=seed,
+        )
+
+    parameters = sum(p.numel() for p in network.parameters())
+    return _Job(learner, learner, parameters, info)
+
+
+@dataclass(frozen=True, slots=True)
+class _TableEmbedder:
+    """The table as it is now, embedding questions and code."""
+
+    table: StaticTable
+    words: WordWeights | None
+
+    def encode_queries(self, queries: Sequence[str]) -> FloatArray:
+        return self._embed(queries, self.words.query_text if self.words else str)
+
+    def encode_codes(self, codes: Sequence[str]) -> FloatArray:
+        return self._embed(codes, self.words.code_text if self.words else str)
+
+    def _embed(self, texts: Sequence[str], text_of: TextOf) -> FloatArray:
+        ids = encode_batch(self.table.tokenizer, [text_of(text) for text in texts], STATIC_MAX_TOKENS)
+        return self.table.embed(ids)
+
+
+def tokenize_pairs(
+    pairs: Sequence[Pair],
+    tokenizer: Tokenizer,
+    max_tokens: int,
+    *,
+    query_text: TextOf = str,
+    code_text: TextOf = str,
+) -> TokenizedPairs:
+    """Pairs as token ids, each text prepared and cut to `max_tokens`."""
+    negatives = [pair.negatives() for pair in pairs]
+    flat = encode_batch(tokenizer, [code_text(text) for own in negatives for text in own], max_tokens)
+    ends = np.concatenate([[0], np.cumsum([len(own) for own in negatives])])
+    return TokenizedPairs(
+        anchors=encode_batch(tokenizer, [query_text(pair.anchor) for pair in pairs], max_tokens),
+        positives=encode_batch(tokenizer, [code_text(pair.positive) for pair in pairs], max_tokens),
+        negatives=[flat[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)],
+        group=number_groups(pairs),
+        positive_key=positive_keys(pairs),
+    )

@@ -1,0 +1,229 @@
+"""The training loop: batches, rate, checkpoints, evaluation, the best model, the progress bar. What is learned, and how,
+is the learner's; `StaticLearner` and `EncoderLearner` are the two."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from codefit.errors import CodefitError
+from codefit.files import atomic_folder
+from codefit.progress import Progress
+from codefit.train.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint
+from codefit.train.pair_batches import TokenizedPairs, batches_from
+from codefit.train.schedule import Schedule, rate_factor
+
+IntArray = npt.NDArray[np.integer]
+Evaluate = Callable[[], Mapping[str, float]]
+
+SMOOTHING = 0.95  # of the loss on the progress bar: about the last 20 steps
+
+
+class Learner(Protocol):
+    """Something that gets better by batches of pairs and can be put to disk at any step."""
+
+    data: TokenizedPairs
+
+    def learn(self, batch: IntArray, rate_factor: float) -> float:
+        """Take one step on these rows with this share of the peak learning rate; the loss before it."""
+
+    def state(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Weights and optimizer state, as arrays."""
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]], step: int) -> None:
+        """Take over what `state` gave after `step` steps."""
+
+    def save_model(self, folder: Path) -> None:
+        """Write the files of a sentence-transformers model into an existing folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How long, in what batches, at what rate, and how often to save and to evaluate (0: only at the end)."""
+
+    max_steps: int
+    batch_size: int
+    warmup_steps: int = 0
+    schedule: Schedule = "linear"
+    save_every: int = 500
+    eval_every: int = 0
+    keep_checkpoints: int = 2
+    seed: int = 0
+    best_metric: str = "mrr@10"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What a training came to: `tokens` and `seconds` are of this session alone, `best` is the evaluation kept."""
+
+    steps: int
+    final_loss: float
+    best_step: int
+    best: Mapping[str, float]
+    tokens: int
+    seconds: float
+
+
+class _Journal:
+    """`metrics.jsonl`: a row a step. After a kill, rows newer than the checkpoint are dropped, so none stands twice."""
+
+    def __init__(self, path: Path, first_step: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = [row for row in read_metrics(path) if row["step"] <= first_step] if path.exists() else []
+        self._stream = path.open("w", encoding="utf-8")
+        for row in kept:
+            self.write(row)
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        self._stream.write(json.dumps(row) + "\n")
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The rows of a `metrics.jsonl`; a last line that a kill cut in two is left out."""
+    rows = []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for line in lines:
+        if line.endswith("\n"):
+            rows.append(json.loads(line))
+    return rows
+
+
+def train(
+    learner: Learner,
+    settings: TrainSettings,
+    out: Path,
+    *,
+    evaluate: Evaluate | None = None,
+    describe: Callable[[Path], None] | None = None,
+) -> TrainResult:
+    """Train to `max_steps`, from the newest checkpoint in `out/checkpoints` if there is one.
+
+    Writes `out/metrics.jsonl`, `out/checkpoints/` and `out/model/`: the best by `best_metric` where `evaluate` is given,
+    else the last; `describe` adds its files to that folder. Ctrl-C saves a checkpoint first. The same settings give the
+    same model, interrupted or not.
+    """
+    return _Training(learner, settings, out, evaluate, describe).run()
+
+
+class _Training:
+    def __init__(
+        self,
+        learner: Learner,
+        settings: TrainSettings,
+        out: Path,
+        evaluate: Evaluate | None,
+        describe: Callable[[Path], None] | None,
+    ) -> None:
+        self.learner = learner
+        self.describe = describe
+        self.settings = settings
+        self.out = out
+        self.evaluate = evaluate
+        self.step = 0
+        self.loss = float("nan")
+        self.best: dict[str, float] = {}
+        self.best_step = 0
+        self.tokens = 0
+        self._resume()
+        self.saved_at = self.step
+        self.journal = _Journal(out / "metrics.jsonl", self.step)
+
+    def run(self) -> TrainResult:
+        started = time.monotonic()
+        settings = self.settings
+        batches = batches_from(self.learner.data, settings.batch_size, seed=settings.seed, first_step=self.step)
+        try:
+            with Progress("training", settings.max_steps, "steps") as progress:
+                progress.resume_at(self.step)
+                while self.step < settings.max_steps:
+                    self._one_step(next(batches), started, progress)
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        finally:
+            self.journal.close()
+        if self.evaluate is None:
+            self._save_model()
+        return TrainResult(
+            steps=self.step,
+            final_loss=self.loss,
+            best_step=self.best_step,
+            best=self.best,
+            tokens=self.tokens,
+            seconds=time.monotonic() - started,
+        )
+
+    def _one_step(self, batch: IntArray, started: float, progress: Progress) -> None:
+        settings = self.settings
+        factor = rate_factor(self.step, settings.max_steps, warmup=settings.warmup_steps, schedule=settings.schedule)
+        loss = self.learner.learn(batch, factor)
+        if not np.isfinite(loss):
+            raise CodefitError(
+                f"the loss became {loss} at step {self.step + 1}", fix="lower the learning rate or raise the warm-up"
+            )
+        self.step += 1
+        self.loss = loss if np.isnan(self.loss) else SMOOTHING * self.loss + (1 - SMOOTHING) * loss
+        self.tokens += self.learner.data.tokens(batch)
+        speed = self.tokens / max(time.monotonic() - started, 1e-9)
+        self.journal.write(
+            {"kind": "train", "step": self.step, "loss": loss, "rate": factor, "tokens_per_second": round(speed)}
+        )
+        last = self.step == settings.max_steps
+        if self.evaluate is not None and (last or _due(self.step, settings.eval_every)):
+            self._evaluate(self.evaluate)
+        if last or _due(self.step, settings.save_every):
+            self._save()
+        progress.advance(1, loss=self.loss, **{"tokens/s": f"{speed:,.0f}"})
+
+    def _evaluate(self, evaluate: Evaluate) -> None:
+        result = dict(evaluate())
+        self.journal.write({"kind": "eval", "step": self.step, **result})
+        metric = self.settings.best_metric
+        if not self.best or result[metric] > self.best[metric]:
+            self.best, self.best_step = result, self.step
+            self._save_model()
+
+    def _save_model(self) -> None:
+        with atomic_folder(self.out / "model") as folder:
+            self.learner.save_model(folder)
+            if self.describe is not None:
+                self.describe(folder)
+
+    def _save(self) -> None:
+        if self.step == self.saved_at:
+            return
+        self.journal.flush()
+        values = {"loss": self.loss, "best": self.best, "best_step": self.best_step}
+        save_checkpoint(
+            self.out / "checkpoints",
+            Checkpoint(step=self.step, values=values, arrays=self.learner.state()),
+            keep=self.settings.keep_checkpoints,
+        )
+        self.saved_at = self.step
+
+    def _resume(self) -> None:
+        checkpoint = latest_checkpoint(self.out / "checkpoints")
+        if checkpoint is None:
+            return
+        self.step = checkpoint.step
+        self.loss = checkpoint.values["loss"]
+        self.best = checkpoint.values["best"]
+        self.best_step = checkpoint.values["best_step"]
+        self.learner.restore(checkpoint.arrays, checkpoint.step)
+
+
+def _due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0

@@ -1,0 +1,42 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def hub_folder(tmp_path: Path) -> Callable[..., Path]:
+    """A function that lays out small datasets under a folder as the hub lays them; see `hub_layout.lay_out`."""
+    from hub_layout import lay_out
+
+    def make(name: str = "hub", **options: object) -> Path:
+        return lay_out(tmp_path / name, **options)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Callable[..., Path]:
+    """A function that lays out a distribution as an installer does; it returns the folder to put on the path."""
+
+    def install(
+        name: str, files: dict[str, str], *, site: str = "site", metadata: str = "License: MIT\n", record: bool = True
+    ) -> Path:
+        folder = tmp_path / site
+        info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{metadata}\nA text.\n")
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        if record:
+            # With what lies outside the folder and what is no source, as installers write it.
+            lines = [f"{path},sha256=x,1\n" for path in files]
+            (info / "RECORD").write_text("".join([*lines, "../../../bin/tool,,\n", f"{info.name}/RECORD,,\n"]))
+        return folder
+
+    return install
