@@ -15,7 +15,7 @@ FloatArray = npt.NDArray[np.floating]
 
 RESAMPLES = 2000
 LEVEL = 0.95
-# Resampled means are computed in slices so that a pool of 100,000 queries does not need 2,000 x 100,000 indices at once.
+# Resampled means are computed in slices: 100,000 queries would need 2,000 x 100,000 indices at once.
 _SLICE_CELLS = 4_000_000
 
 

@@ -20,9 +20,9 @@ Kind = Literal["static", "encoder"]
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """How texts are prepared for a model, how it is fused with BM25, and where it comes from.
 
-    `words` is None where texts are embedded as they are. `sizes` are the leading dimensions that work alone (Matryoshka).
-    `tokenizer_sha256` ties the model to its `tokenizer.json`. The rest is provenance: the resolved recipe, the seed, the
-    revision of the code, hashes of the data, package versions, and the figures measured.
+    `words` is None where texts are embedded as they are. `sizes` are the leading dimensions that work alone
+    (Matryoshka). `tokenizer_sha256` ties the model to its `tokenizer.json`. The rest is provenance: the resolved
+    recipe, the seed, the revision of the code, hashes of the data, package versions, and the figures measured.
     """
 
     kind: Kind

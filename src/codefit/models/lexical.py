@@ -58,7 +58,7 @@ class BM25:
 
 
 class WeightedBM25(BM25):
-    """BM25 for the hybrid: endings cut, and the signature counted again, as fields are weighed in BM25F (ibid., 3.6)."""
+    """BM25 for the hybrid: endings cut, the signature counted again, as fields are weighed in BM25F (ibid., 3.6)."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         super().__init__(texts, words_of=_weighted_stems, query_words_of=stems)

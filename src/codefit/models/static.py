@@ -58,7 +58,8 @@ class StaticTable:
         """Unit vectors of texts, (texts, d); a text without tokens is the zero vector."""
         summed = np.asarray(self.bags(token_ids) @ (self.weights * self.vectors), dtype=np.float32)
         lengths = np.linalg.norm(summed, axis=1, keepdims=True)
-        return summed / np.maximum(lengths, 1e-12)
+        unit: FloatArray = summed / np.maximum(lengths, 1e-12)
+        return unit
 
     def token_vectors(self) -> FloatArray:
         """A vector for every token, weights multiplied in, (vocabulary, d)."""

@@ -141,7 +141,7 @@ def tokens_per_byte(tokenizer: Tokenizer, texts: Mapping[str, Sequence[str]]) ->
 def compare_with_plain(
     tokenizer: Tokenizer, training_texts: Sequence[str], by_language: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, Any]]:
-    """Tokens per byte by language, of this tokenizer and of a plain byte-level BPE of the same size and training text."""
+    """Tokens per byte by language, of this tokenizer and a plain byte-level BPE of the same size and training text."""
     plain = train_tokenizer(training_texts, tokenizer.get_vocab_size(), sees_identifiers=False)
     ours, theirs = tokens_per_byte(tokenizer, by_language), tokens_per_byte(plain, by_language)
     return {

@@ -19,10 +19,12 @@ import msgspec
 from codefit.models.lexical import code_words
 
 # What a definition looks like, in any of the languages: a keyword before the name (and Go's receiver between them), a
-# name that a function is assigned to, or the identifier before the first parameter list. In `std::pair<int, int> make(int a)`
-# and `#[cfg(unix)] fn f()` an earlier identifier stands before a parenthesis too: a list that another name follows is none.
+# name that a function is assigned to, or the identifier before the first parameter list. In
+# `std::pair<int, int> make(int a)` and `#[cfg(unix)] fn f()` an earlier identifier stands before a parenthesis too: a
+# list that another name follows is none.
 _NAME = re.compile(
-    r"\b(?:(?:def|fn|sub|class|struct|interface|trait|enum|type)\s+|function\b\s*[*&]?\s*|func\s+(?:\([^()]*\)\s*)?)(?:self\.)?"
+    r"\b(?:(?:def|fn|sub|class|struct|interface|trait|enum|type)\s+|function\b\s*[*&]?\s*|func\s+(?:\([^()]*\)\s*)?)"
+    r"(?:self\.)?"
     r"(?P<keyword>[A-Za-z_$][\w$]*)"
     r"|\b(?:const|let|var)\s+(?P<declared>[A-Za-z_$][\w$]*)\s*[:=]"
     r"|(?P<assigned>[A-Za-z_$][\w$]*)\s*[:=]\s*(?:async\s*)?(?:function\b|\(?[^=(){};]*\)?\s*=>)"
@@ -35,8 +37,8 @@ _NAME_WITHIN = 400  # characters in which a name is looked for: a signature with
 class WordWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often each word is written: `repeat * sqrt(count)`, rounded, at least once.
 
-    The count of a word is how often it stands in the first `max_words` words, plus `head_bonus` for each time it is among the
-    first `head_words` (the signature), plus `name_bonus` where it is part of the function's name.
+    The count of a word is how often it stands in the first `max_words` words, plus `head_bonus` for each time it is
+    among the first `head_words` (the signature), plus `name_bonus` where it is part of the function's name.
     """
 
     repeat: float = 2.0

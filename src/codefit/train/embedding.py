@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -221,7 +222,7 @@ def tokenize_pairs(
     return TokenizedPairs(
         anchors=encode_batch(tokenizer, [query_text(pair.anchor) for pair in pairs], max_tokens),
         positives=encode_batch(tokenizer, [code_text(pair.positive) for pair in pairs], max_tokens),
-        negatives=[flat[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)],
+        negatives=[flat[start:end] for start, end in pairwise(ends)],
         group=number_groups(pairs),
         positive_key=positive_keys(pairs),
     )

@@ -93,7 +93,7 @@ def _runs(group: IntArray, length: int, rng: np.random.Generator) -> list[IntArr
 
 
 def batches_from(data: TokenizedPairs, batch_size: int, *, seed: int, first_step: int) -> Iterator[IntArray]:
-    """Batches without end, epoch after epoch, from step `first_step` on: a resumed run sees what the unbroken one saw."""
+    """Batches without end, epoch after epoch, from `first_step` on: a resumed run sees what the unbroken one saw."""
     step = 0
     epoch = 0
     while True:

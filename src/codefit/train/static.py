@@ -46,7 +46,7 @@ class _View:
 
 
 class StaticLearner:
-    """Trains a `StaticTable`. Of several views of the same pairs (texts prepared, texts as they are) each step takes the next."""
+    """Trains a `StaticTable`. Of several views of the pairs (texts prepared, texts as they are) a step takes one."""
 
     def __init__(self, table: StaticTable, views: Sequence[TokenizedPairs], settings: StaticSettings) -> None:
         self.table = table
@@ -92,7 +92,7 @@ class StaticLearner:
         rate = self.settings.learning_rate * rate_factor
         self._adam("vectors", named, weights * product_gradient, rate)
         self._adam("weights", named, (vectors * product_gradient).sum(axis=1, keepdims=True), rate)
-        return loss.item()
+        return float(loss.item())
 
     def state(self) -> Mapping[str, npt.NDArray[Any]]:
         """Vectors, weights and Adam's moments."""

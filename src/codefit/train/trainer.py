@@ -1,5 +1,7 @@
-"""The training loop: batches, rate, checkpoints, evaluation, the best model, the progress bar. What is learned, and how,
-is the learner's; `StaticLearner` and `EncoderLearner` are the two."""
+"""The training loop: batches, rate, checkpoints, evaluation, the best model, the progress bar.
+
+What is learned, and how, is the learner's; `StaticLearner` and `EncoderLearner` are the two.
+"""
 
 from __future__ import annotations
 
@@ -93,12 +95,8 @@ class _Journal:
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """The rows of a `metrics.jsonl`; a last line that a kill cut in two is left out."""
-    rows = []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    for line in lines:
-        if line.endswith("\n"):
-            rows.append(json.loads(line))
-    return rows
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def train(
@@ -111,9 +109,9 @@ def train(
 ) -> TrainResult:
     """Train to `max_steps`, from the newest checkpoint in `out/checkpoints` if there is one.
 
-    Writes `out/metrics.jsonl`, `out/checkpoints/` and `out/model/`: the best by `best_metric` where `evaluate` is given,
-    else the last; `describe` adds its files to that folder. Ctrl-C saves a checkpoint first. The same settings give the
-    same model, interrupted or not.
+    Writes `out/metrics.jsonl`, `out/checkpoints/` and `out/model/`: the best by `best_metric` where `evaluate` is
+    given, else the last; `describe` adds its files to that folder. Ctrl-C saves a checkpoint first. The same settings
+    give the same model, interrupted or not.
     """
     return _Training(learner, settings, out, evaluate, describe).run()
 
