@@ -34,6 +34,7 @@ class Data(Section):
     temperature: float | None = Field(None, gt=0)
     train_rows: int | None = Field(None, gt=0)
     max_anchor_words: int = Field(256, gt=0)
+    benchmarks: dict[str, list[str]] = {}
 
 
 class TokenizerSection(Section):
@@ -41,6 +42,7 @@ class TokenizerSection(Section):
 
     vocab_size: int = Field(32_000, ge=300)
     max_bytes: int = Field(60_000_000, gt=0)
+    compare: bool = True
 
 
 class Words(Section):

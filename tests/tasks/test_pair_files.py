@@ -17,7 +17,7 @@ from codefit.corpus.prepare import PrepareSettings
 from codefit.errors import CodefitError, InputError
 from codefit.files import hash_file
 from codefit.records import Document, Pair, load_rows, write_rows
-from codefit.tasks.pair_files import eval_path, write_pair_files
+from codefit.tasks.pair_files import EVAL_NAME, VALIDATION_NAME, beside, write_pair_files
 
 ALL = PrepareSettings(eval_share=0)
 
@@ -74,8 +74,8 @@ def test_evaluation_pairs_come_from_other_repositories(tmp_path: Path, repositor
     output = tmp_path / "out" / "train.jsonl.gz"
     settings = PrepareSettings(eval_groups=("cat", "elk"))
     manifest = write([repositories / name for name in ("ant", "bee", "cat", "dog", "elk")], output, settings)
-    assert eval_path(output) == output.parent / "eval_pairs.jsonl.gz"
-    train, evaluation = load_rows(output, Pair), load_rows(eval_path(output), Pair)
+    assert beside(output, EVAL_NAME) == output.parent / "eval_pairs.jsonl.gz"
+    train, evaluation = load_rows(output, Pair), load_rows(beside(output, EVAL_NAME), Pair)
     assert {pair.source for pair in train} == {"ant", "bee", "dog"}
     assert {pair.source for pair in evaluation} == {"cat", "elk"}
     assert {pair.split for pair in evaluation} == {"eval"}
@@ -142,3 +142,32 @@ def test_what_cannot_give_pairs_is_refused_and_nothing_is_written(tmp_path: Path
     with pytest.raises(InputError, match="no rows come from the evaluation group 'ent'; did you mean 'ant'"):
         write([repositories / "ant", repositories / "bee"], output, PrepareSettings(eval_groups=("ent",)))
     assert not output.parent.exists()
+
+
+def test_validation_sources_get_a_file_of_their_own(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.jsonl"
+    write_rows(ready, [_telling_pair(source, i) for source in ("a", "b", "c") for i in range(5)])
+    output = tmp_path / "out" / "train_pairs.jsonl"
+    settings = PrepareSettings(eval_groups=("b", "c", "absent"), allow_missing_groups=True)
+    manifest = write_pair_files([], output, settings, pair_files=[ready], validation=["c"])
+    sources = {
+        name: {pair.source for pair in load_rows(beside(output, name), Pair)}
+        for name in ("train_pairs.jsonl", EVAL_NAME, VALIDATION_NAME)
+    }
+    assert sources == {"train_pairs.jsonl": {"a"}, EVAL_NAME: {"b"}, VALIDATION_NAME: {"c"}}
+    assert manifest["outputs"][VALIDATION_NAME]["rows"] == 5
+
+
+def test_an_evaluation_source_without_rows_is_an_error_unless_allowed(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.jsonl"
+    write_rows(ready, [_telling_pair("a", i) for i in range(5)])
+    with pytest.raises(InputError, match="absent"):
+        write_pair_files([], tmp_path / "t.jsonl", PrepareSettings(eval_groups=("absent",)), pair_files=[ready])
+
+
+def _telling_pair(source: str, number: int) -> Pair:
+    words = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron".split()
+    own = words[number * 3 : number * 3 + 3]
+    anchor = f"Computes the {' '.join(own)} of repository {source} and returns it"
+    code = f"def {source}_{'_'.join(own)}(value_{own[0]}):\n    return compute_{own[1]}(value_{own[0]}, '{source}{own[2]}')"
+    return Pair(anchor=anchor, positive=code, source=source, language="python")

@@ -53,6 +53,8 @@ class PrepareSettings:
     eval_share: float = 0.1
     # Where groups are named, those are for evaluation and `eval_share` does not count.
     eval_groups: tuple[str, ...] = ()
+    # A recipe names groups of data that not every machine has; those that give no row are then left out of evaluation.
+    allow_missing_groups: bool = False
     seed: int = 0
     # Languages are balanced where one of the two is given: see `balance.temperature_counts`.
     temperature: float | None = None
@@ -148,6 +150,7 @@ def _divided(kept: list[Pair], settings: PrepareSettings, receipt: Receipt) -> t
         eval_share=settings.eval_share,
         seed=settings.seed,
         eval_groups=settings.eval_groups or None,
+        allow_missing=settings.allow_missing_groups,
     )
     train: list[Pair] = []
     evaluation: list[Pair] = []

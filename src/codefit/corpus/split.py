@@ -46,6 +46,7 @@ def split_by_group(
     eval_share: float,
     seed: int,
     eval_groups: Collection[str] | None = None,
+    allow_missing: bool = False,
 ) -> Split:
     """Put whole groups on one side, and take an evaluation row away where training has a near duplicate of it.
 
@@ -57,21 +58,21 @@ def split_by_group(
     The rows of a cluster on both sides stay in training and leave evaluation: such a function is no longer unseen,
     whoever answers for it, and moved into evaluation it would take its group's other rows out of training.
 
-    Raises `InputError` for an unknown group, a share outside [0, 1), or a single group that would have to be divided.
+    Raises `InputError` for an unknown group unless `allow_missing`, a share outside [0, 1), or a single group that would have to be divided.
     """
     rows = Counter(groups)
-    chosen = _named(sorted(rows), eval_groups) if eval_groups else _drawn(rows, eval_share, seed)
+    chosen = _named(sorted(rows), eval_groups, allow_missing) if eval_groups else _drawn(rows, eval_share, seed)
     evaluation = np.fromiter((group in chosen for group in groups), np.bool_, len(groups))
     return Split(evaluation, evaluation & np.isin(clusters, clusters[~evaluation]))
 
 
-def _named(names: list[str], eval_groups: Collection[str]) -> set[str]:
+def _named(names: list[str], eval_groups: Collection[str], allow_missing: bool) -> set[str]:
     for name in eval_groups:
-        if name not in names:
+        if name not in names and not allow_missing:
             near = difflib.get_close_matches(name, names, n=1)
             fix = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names[:8])}"
             raise InputError(f"no rows come from the evaluation group {name!r}", fix=fix)
-    return set(eval_groups)
+    return set(eval_groups).intersection(names)
 
 
 def _drawn(rows: Counter[str], eval_share: float, seed: int) -> set[str]:

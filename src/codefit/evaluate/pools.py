@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from codefit.corpus.hashing import fingerprint, seeded_hash
 from codefit.errors import InputError
-from codefit.evaluate.retrieval import RetrievalSet
+from codefit.evaluate.retrieval import METRICS, Embedder, Ranking, RetrievalSet, rank, report
 from codefit.records import Pair, PoolRow, Query, load_rows
 
 DEFAULT_POOL_SIZE = 500
@@ -50,6 +51,31 @@ def retrieval_set(pairs: Sequence[Pair]) -> RetrievalSet:
         gold=np.arange(len(pairs)),
         groups=groups,
     )
+
+
+def pooled_report(embedder: Embedder, pools: Mapping[str, RetrievalSet], model_weight: float) -> dict[str, Any]:
+    """Every question asked of its own pool, in one report; `pool` is the size of the largest.
+
+    `mean_over_sources` is the MRR@10 of each system where every source counts the same, whatever its size.
+    """
+    rankings = [rank(embedder, pool, model_weight) for pool in pools.values()]
+    joined = Ranking(
+        model=np.concatenate([ranking.model for ranking in rankings]),
+        bm25=np.concatenate([ranking.bm25 for ranking in rankings]),
+        hybrid=np.concatenate([ranking.hybrid for ranking in rankings]),
+        pool_size=max(ranking.pool_size for ranking in rankings),
+    )
+    groups = {
+        kind: [label for pool in pools.values() for label in pool.groups.get(kind, ["unknown"] * len(pool.queries))]
+        for kind in sorted({kind for pool in pools.values() for kind in pool.groups})
+    }
+    queries = [query for pool in pools.values() for query in pool.queries]
+    whole = RetrievalSet(queries, pool=[], gold=np.arange(len(queries)), groups=groups)
+    means = {
+        system: float(np.mean([METRICS["mrr@10"](ranking.systems()[system]).mean() for ranking in rankings]))
+        for system in joined.systems()
+    }
+    return report(joined, whole) | {"mean_over_sources": means}
 
 
 def read_retrieval_set(queries_file: Path, pool_file: Path) -> RetrievalSet:

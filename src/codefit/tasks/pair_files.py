@@ -17,6 +17,7 @@ from codefit.records import Document, Pair, Rejects, read_rows, write_rows
 from codefit.tasks.pairs import mine_pairs
 
 EVAL_NAME = "eval_pairs.jsonl"
+VALIDATION_NAME = "validation_pairs.jsonl"
 MANIFEST_NAME = "manifest.json"
 DROPPED_NAME = "dropped.jsonl"
 
@@ -27,17 +28,21 @@ def write_pair_files(
     settings: PrepareSettings,
     *,
     pair_files: Sequence[Path] = (),
+    validation: Collection[str] = (),
     languages: Collection[str] | None = None,
     exclude: Collection[str] = (),
     types: bool = False,
     workers: int | None = None,
+    missing: Collection[str] = (),
 ) -> dict[str, Any]:
     """Mine pairs from documents, join the rows of `pair_files`, prepare them all and write `output`.
 
     Returns the manifest that is written beside it.
 
-    Evaluation pairs, where `settings` asks for some, go to `eval_pairs.jsonl` beside `output`, compressed alike; what
-    was dropped at any stage to `dropped.jsonl`. Raises `InputError` where the sources hold no source file, and
+    Evaluation pairs, where `settings` asks for some, go to `eval_pairs.jsonl` beside `output`, compressed alike; those
+    of the sources in `validation` to `validation_pairs.jsonl`, so that what chooses a model is not what it is measured
+    on. What was dropped at any stage goes to `dropped.jsonl`; `missing` names for the manifest what was asked for and
+    not found. Raises `InputError` where the sources hold no source file, and
     `CodefitError` where no pair is left or the two sides are not apart; then nothing is written.
     """
     check_writable(output.parent)
@@ -54,6 +59,7 @@ def write_pair_files(
         "codefit": codefit.__version__,
         "sources": list(sources),
         "pair_files": {path.name: hash_file(path) for path in pair_files},
+        "missing": list(missing),
         "languages": sorted(languages) if languages is not None else None,
         "exclude": sorted(exclude),
         "types": types,
@@ -62,8 +68,11 @@ def write_pair_files(
         "outputs": {},
     }
     files = {output: result.train}
-    if result.evaluation:
-        files[eval_path(output)] = result.evaluation
+    held_out = {
+        EVAL_NAME: [pair for pair in result.evaluation if pair.source not in validation],
+        VALIDATION_NAME: [pair for pair in result.evaluation if pair.source in validation],
+    }
+    files |= {beside(output, name): rows for name, rows in held_out.items() if rows}
     outputs = {path: write_rows(path, rows) for path, rows in files.items()}
     dropped = output.with_name(DROPPED_NAME)
     outputs[dropped] = write_dropped(dropped, stages)
@@ -72,9 +81,9 @@ def write_pair_files(
     return manifest
 
 
-def eval_path(output: Path) -> Path:
-    """The file for evaluation pairs beside the file for training pairs, compressed alike."""
-    return output.with_name(EVAL_NAME + (output.suffix if output.suffix in (".gz", ".zst") else ""))
+def beside(output: Path, name: str) -> Path:
+    """The file `name` beside the file for training pairs, compressed alike."""
+    return output.with_name(name + (output.suffix if output.suffix in (".gz", ".zst") else ""))
 
 
 def _read_pair_files(paths: Sequence[Path], exclude: Collection[str], receipt: Receipt) -> Iterator[Pair]:
