@@ -166,8 +166,8 @@ def test_an_evaluation_source_without_rows_is_an_error_unless_allowed(tmp_path: 
 
 
 def _telling_pair(source: str, number: int) -> Pair:
-    words = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron".split()
-    own = words[number * 3 : number * 3 + 3]
+    own = [f"{word}{'xyzvw'[number]}" for word in ("alpha", "beta", "gamma")]
     anchor = f"Computes the {' '.join(own)} of repository {source} and returns it"
-    code = f"def {source}_{'_'.join(own)}(value_{own[0]}):\n    return compute_{own[1]}(value_{own[0]}, '{source}{own[2]}')"
+    name = "_".join((source, *own))
+    code = f"def {name}(value_{own[0]}):\n    return compute_{own[1]}(value_{own[0]}, '{source}{own[2]}')"
     return Pair(anchor=anchor, positive=code, source=source, language="python")

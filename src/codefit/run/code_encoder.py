@@ -50,12 +50,7 @@ def stages_of(recipe: CodeEncoder) -> list[Stage]:
             "train",
             partial(_train, recipe),
             outputs=[MODEL, METRICS],
-            settings={
-                **seed,
-                "model": settings["model"],
-                "train": settings["train"],
-                "pool": recipe.evaluate.pool_size,
-            },
+            settings={**seed, **{name: settings[name] for name in ("model", "train", "evaluate")}},
             inputs=[TRAIN, VALIDATION, f"{TOKENIZER}/tokenizer.json"],
             scratch=["checkpoints"],
             later=CARD_FILES,

@@ -1,4 +1,4 @@
-"""The data stage of an embedding recipe: mine, join, filter, split; and which of the recipe's files this machine has."""
+"""The data stage of an embedding recipe: mine, join, filter, split; and which of its files this machine has."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ State = Literal["waiting", "running", "done", "failed", "stopped"]
 
 
 class StageRecord(msgspec.Struct):
-    """Where a stage stands. `key` is the hash of all that its result depends on, `outputs` the hashes of what it wrote."""
+    """Where a stage stands: `key` is the hash of what its result depends on, `outputs` the hashes of what it wrote."""
 
     name: str
     state: State = "waiting"
@@ -89,7 +89,7 @@ def hashes_of(run: Path, places: Iterable[str], leave_out: Iterable[str] = ()) -
 
 
 def code_revision() -> str | None:
-    """The commit of the checkout that codefit runs from, "+" behind it where files differ; None where it is installed."""
+    """The commit of the checkout that codefit runs from, "+" behind it where files differ; None if installed."""
     source = Path(codefit.__file__).parent
 
     def git(*arguments: str) -> str | None:

@@ -1,7 +1,7 @@
 """Go through a recipe's stages in order; run again, it goes on where it stopped.
 
-A stage is done when `run.json` says so with the key of today's settings and inputs, and its outputs have the hashes that
-it wrote. So a changed setting runs what depends on it and nothing else, and a damaged file is made again.
+A stage is done when `run.json` says so with the key of today's settings and inputs, and its outputs have the hashes
+that it wrote. So a changed setting runs what depends on it and nothing else, and a damaged file is made again.
 """
 
 from __future__ import annotations
