@@ -89,10 +89,7 @@ def train_embedding_model(
     tokenizer = load_tokenizer(files.tokenizer)
     schedule = settings(len(pairs))
     pools = _validation_pools(files.evaluation, pool_size)
-    if isinstance(model, StaticModel):
-        job = _static_job(model, pairs, tokenizer, schedule.seed)
-    else:
-        job = _encoder_job(model, pairs, tokenizer, schedule.seed)
+    job = new_job(model, pairs, tokenizer, schedule.seed)
 
     def evaluate() -> dict[str, float]:
         found = [rank(job.embedder, pool, DEFAULT_MODEL_WEIGHT) for pool in pools]
@@ -128,7 +125,7 @@ def _validation_pools(file: Path | None, size: int) -> list[RetrievalSet]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
     """A model in training: who learns, how it embeds now, how many parameters it has, what is written beside it."""
 
     learner: StaticLearner | EncoderLearner
@@ -137,7 +134,14 @@ class _Job:
     info: Callable[[Path, float, int], ModelInfo]
 
 
-def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> _Job:
+def new_job(model: StaticModel | EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> Job:
+    """The model with its starting weights, and a learner that holds the pairs as token ids."""
+    if isinstance(model, StaticModel):
+        return _static_job(model, pairs, tokenizer, seed)
+    return _encoder_job(model, pairs, tokenizer, seed)
+
+
+def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> Job:
     table = new_table(tokenizer, model.dimensions, seed=seed)
     plain = tokenize_pairs(pairs, tokenizer, STATIC_MAX_TOKENS)
     views = [plain]
@@ -163,10 +167,10 @@ def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer,
         )
 
     parameters = table.vectors.size + table.weights.size
-    return _Job(StaticLearner(table, views, model.learning), embedder, parameters, info)
+    return Job(StaticLearner(table, views, model.learning), embedder, parameters, info)
 
 
-def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> _Job:
+def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> Job:
     from codefit.models.encoder import new_encoder
     from codefit.train.encoder import EncoderLearner
 
@@ -186,7 +190,7 @@ def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenize
         )
 
     parameters = sum(p.numel() for p in network.parameters())
-    return _Job(learner, learner, parameters, info)
+    return Job(learner, learner, parameters, info)
 
 
 @dataclass(frozen=True, slots=True)
