@@ -169,7 +169,7 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     if not isinstance(values, dict):
         raise InputError("a recipe is a mapping of sections", where=name_or_path)
     for override in overrides:
-        _apply(values, override)
+        apply_override(values, override)
     return parse_recipe(values, where=name_or_path)
 
 
@@ -182,7 +182,8 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
         raise InputError(problems, where=where, fix="codefit recipes show code-encoder explains every field") from error
 
 
-def _apply(values: dict[str, Any], override: str) -> None:
+def apply_override(values: dict[str, Any], override: str) -> None:
+    """Put `section.field=value`, the value in YAML, into a recipe's values; `InputError` where that is not its form."""
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise InputError(f"{override!r} is not an override", fix="write section.field=value, such as seed=1")

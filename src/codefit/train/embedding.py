@@ -126,11 +126,12 @@ def _validation_pools(file: Path | None, size: int) -> list[RetrievalSet]:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A model in training: who learns, how it embeds now, how many parameters it has, what is written beside it."""
+    """A model in training: who learns, how it embeds now, its sizes, what is written beside it."""
 
     learner: StaticLearner | EncoderLearner
     embedder: Embedder
     parameters: int
+    vocabulary: int
     info: Callable[[Path, float, int], ModelInfo]
 
 
@@ -167,7 +168,7 @@ def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer,
         )
 
     parameters = table.vectors.size + table.weights.size
-    return Job(StaticLearner(table, views, model.learning), embedder, parameters, info)
+    return Job(StaticLearner(table, views, model.learning), embedder, parameters, tokenizer.get_vocab_size(), info)
 
 
 def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> Job:
@@ -190,7 +191,7 @@ def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenize
         )
 
     parameters = sum(p.numel() for p in network.parameters())
-    return Job(learner, learner, parameters, info)
+    return Job(learner, learner, parameters, tokenizer.get_vocab_size(), info)
 
 
 @dataclass(frozen=True, slots=True)
