@@ -31,16 +31,21 @@ class MemoryWatch:
         self._thread.join()
 
     def _watch(self) -> None:
-        import psutil
+        ended = False
+        while not ended:
+            ended = self._stop.wait(INTERVAL)
+            self.peak = max(self.peak, resident_bytes())
 
-        process = psutil.Process()
-        while True:
-            total = process.memory_info().rss
-            for child in process.children(recursive=True):
-                try:
-                    total += child.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue  # it ended between the two calls
-            self.peak = max(self.peak, total)
-            if self._stop.wait(INTERVAL):
-                return
+
+def resident_bytes() -> int:
+    """What this process and its children hold now."""
+    import psutil
+
+    process = psutil.Process()
+    total: int = process.memory_info().rss
+    for child in process.children(recursive=True):
+        try:
+            total += child.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue  # it ended between the two calls
+    return total
