@@ -144,13 +144,13 @@ def test_ctrl_c_is_recorded_as_stopped(trip: Trip) -> None:
 
 
 def test_a_stage_that_writes_nothing_is_an_error(trip: Trip) -> None:
-    with pytest.raises(CodefitError, match="wrote none of two.txt"):
+    with pytest.raises(CodefitError, match=r"wrote none of two\.txt"):
         trip.go(two=lambda run: "nothing")
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("do not touch")
-    with pytest.raises(InputError, match="something else than a run"):
+    with pytest.raises(InputError, match="something else"):
         run_stages([], record(), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["precious.txt"]
 

@@ -65,6 +65,7 @@ def run_stages(stages: Sequence[Stage], fresh: RunRecord, out: Path, *, start_fr
                 goes_on = not again and entry.key == key and entry.state in UNFINISHED
                 _do(stage, entry, key, record, out, memory, goes_on=goes_on)
         record.finished = now()
+        record.peak_memory_bytes = memory.peak
         record.save(out)
     return record
 
