@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codefit.errors import CodefitError
-from codefit.files import atomic_folder
+from codefit.files import atomic_folder, write_text
 from codefit.progress import Progress
 from codefit.train.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint
 from codefit.train.pair_batches import TokenizedPairs, batches_from
@@ -77,11 +77,10 @@ class _Journal:
     """`metrics.jsonl`: a row a step. After a kill, rows newer than the checkpoint are dropped, so none stands twice."""
 
     def __init__(self, path: Path, first_step: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         kept = [row for row in read_metrics(path) if row["step"] <= first_step] if path.exists() else []
-        self._stream = path.open("w", encoding="utf-8")
-        for row in kept:
-            self.write(row)
+        # Whole or not at all: a kill while the kept rows are copied would lose what the checkpoint has behind it.
+        write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
+        self._stream = path.open("a", encoding="utf-8")
 
     def write(self, row: Mapping[str, Any]) -> None:
         self._stream.write(json.dumps(row) + "\n")
