@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 import codefit
-from codefit.cli import data
+from codefit.cli import data, recipes
+from codefit.cli import run as run_commands
 from codefit.cli.output import Settings
 from codefit.errors import CodefitError, from_os_error
 
@@ -23,6 +24,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("run")(run_commands.run)
+app.command("plan")(run_commands.plan)
+app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
 
 GLOBAL_FLAGS = ("--json", "--debug")
