@@ -28,6 +28,8 @@ app.command("run")(run_commands.run)
 app.command("plan")(run_commands.plan)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
+app.command()(report)
+app.command()(doctor)
 
 GLOBAL_FLAGS = ("--json", "--debug")
 
