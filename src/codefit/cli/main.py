@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import codefit
-from codefit.cli import data, recipes
+from codefit.cli import data, doctor, recipes, report
 from codefit.cli import run as run_commands
 from codefit.cli.output import Settings
 from codefit.errors import CodefitError, from_os_error
@@ -26,10 +26,10 @@ app = typer.Typer(
 
 app.command("run")(run_commands.run)
 app.command("plan")(run_commands.plan)
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
-app.command()(report)
-app.command()(doctor)
 
 GLOBAL_FLAGS = ("--json", "--debug")
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import codefit
 from codefit.errors import CodefitError
-from codefit.run.machine import Gpu, find_gpu, instructions, installed_version, machine_facts
+from codefit.run.machine import Gpu, find_gpu, installed_version, instructions, machine_facts
 from codefit.run.pair_data import DATA_VARIABLE, expanded
 
 State = Literal["ok", "missing", "warning"]
