@@ -49,11 +49,7 @@ def train_tokenizer(
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    if vocab_size < 256 + len(special_tokens):
-        raise InputError(
-            f"vocab size {vocab_size} is below the 256 bytes and {len(special_tokens)} special tokens",
-            fix="choose at least 1000",
-        )
+    check_vocab_size(vocab_size, special_tokens)
     tokenizer = Tokenizer(models.BPE())
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not sees_identifiers)
     if sees_identifiers:
@@ -71,6 +67,15 @@ def train_tokenizer(
     )
     tokenizer.train_from_iterator(_not_empty(texts), trainer=trainer)
     return tokenizer
+
+
+def check_vocab_size(vocab_size: int, special_tokens: Sequence[str] = (PAD,)) -> None:
+    """Raise `InputError` where a vocabulary would not hold every byte and the special tokens."""
+    if vocab_size < 256 + len(special_tokens):
+        raise InputError(
+            f"vocab size {vocab_size} is below the 256 bytes and {len(special_tokens)} special tokens",
+            fix="choose at least 1000",
+        )
 
 
 def _not_empty(texts: Iterable[str]) -> Iterator[str]:
@@ -139,7 +144,7 @@ def tokens_per_byte(tokenizer: Tokenizer, texts: Mapping[str, Sequence[str]]) ->
 
 
 def compare_with_plain(
-    tokenizer: Tokenizer, training_texts: Sequence[str], by_language: Mapping[str, Sequence[str]]
+    tokenizer: Tokenizer, training_texts: Iterable[str], by_language: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, Any]]:
     """Tokens per byte by language, of this tokenizer and a plain byte-level BPE of the same size and training text."""
     plain = train_tokenizer(training_texts, tokenizer.get_vocab_size(), sees_identifiers=False)
