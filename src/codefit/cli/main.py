@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import codefit
-from codefit.cli import data, doctor, recipes, report
+from codefit.cli import data, doctor, recipes, report, tokenizer
 from codefit.cli import run as run_commands
 from codefit.cli.output import Settings
 from codefit.errors import CodefitError, from_os_error
@@ -30,6 +30,7 @@ app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
+app.add_typer(tokenizer.app, name="tokenizer")
 
 GLOBAL_FLAGS = ("--json", "--debug")
 
