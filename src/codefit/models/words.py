@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from math import sqrt
 
 import msgspec
@@ -31,6 +32,7 @@ _NAME = re.compile(
     r"|(?<![@\w$])(?!(?:if|for|while|switch|catch|return|async|function|func|pub)\b)(?P<called>[A-Za-z_$][\w$]*)"
     r"[?!]?\s*(?:<[^<>()]*>\s*)?\((?![^()]*\)\s*[\w$]+[?!]?\s*\()"
 )
+_CHARACTERS_A_WORD = 16  # of code, blanks and marks counted: most functions have fewer, so that one look is enough
 _NAME_WITHIN = 400  # characters in which a name is looked for: a signature with its annotations is shorter
 
 
@@ -49,15 +51,23 @@ class WordWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def query_text(self, query: str) -> str:
         """The text to embed for a question: its words, repetition damped."""
-        return self._write(Counter(code_words(query)[: self.max_words]))
+        return _written(self.query_times(query))
 
     def code_text(self, code: str) -> str:
         """The text to embed for a function."""
-        return self._write(self.code_counts(code))
+        return _written(self.code_times(code))
+
+    def query_times(self, query: str) -> dict[str, int]:
+        """How often each word of a question is written, in the order of the words."""
+        return self._times(Counter(self._first_words(query)))
+
+    def code_times(self, code: str) -> dict[str, int]:
+        """How often each word of a function is written, in the order of the words."""
+        return self._times(self.code_counts(code))
 
     def code_counts(self, code: str) -> dict[str, float]:
         """The weighted count of each word of a function, before damping."""
-        words = code_words(code)[: self.max_words]
+        words = self._first_words(code)
         counts: dict[str, float] = dict(Counter(words))
         for word in words[: self.head_words]:
             counts[word] += self.head_bonus
@@ -66,9 +76,20 @@ class WordWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 counts[word] += self.name_bonus
         return counts
 
-    def _write(self, counts: dict[str, float] | Counter[str]) -> str:
-        # Every word follows a blank, the first one too: so each is always the same token.
-        return "".join((" " + word) * max(1, round(self.repeat * sqrt(count))) for word, count in counts.items())
+    def _first_words(self, text: str) -> list[str]:
+        # A long function is not read to its end for its first words; the last word of the part may be cut in two.
+        part = code_words(text[: self.max_words * _CHARACTERS_A_WORD])
+        words = part if len(part) > self.max_words else code_words(text)
+        return words[: self.max_words]
+
+    def _times(self, counts: Mapping[str, float]) -> dict[str, int]:
+        repeat = self.repeat
+        return {word: max(1, round(repeat * sqrt(count))) for word, count in counts.items()}
+
+
+def _written(times: Mapping[str, int]) -> str:
+    # Every word follows a blank, the first one too: so each is always the same token.
+    return "".join((" " + word) * count for word, count in times.items())
 
 
 def function_name(code: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from codefit.models.fusion import DEFAULT_MODEL_WEIGHT
 from codefit.models.info import ModelInfo, write_info
 from codefit.models.static import StaticTable, new_table, weigh_by_rarity
 from codefit.models.tokenizer import encode_batch, load_tokenizer
+from codefit.models.word_tokens import WordTokens
 from codefit.models.words import WordWeights
 from codefit.records import Pair, load_rows
 from codefit.train.pair_batches import TokenizedPairs, number_groups, positive_keys
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from codefit.train.encoder import EncoderLearner, EncoderSettings
 
 FloatArray = npt.NDArray[np.float32]
-TextOf = Callable[[str], str]
+TokenIds = npt.NDArray[np.int32]
+EncodeTexts = Callable[[Sequence[str]], list[TokenIds]]
 
 STATIC_MAX_TOKENS = 4096  # a bound on the longest text: weighted words seldom make more than a few hundred tokens
 
@@ -144,16 +147,16 @@ def new_job(model: StaticModel | EncoderModel, pairs: Sequence[Pair], tokenizer:
 
 def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> Job:
     table = new_table(tokenizer, model.dimensions, seed=seed)
-    plain = tokenize_pairs(pairs, tokenizer, STATIC_MAX_TOKENS)
-    views = [plain]
+    plain, weighted = plain_ids(tokenizer, STATIC_MAX_TOKENS), None
+    views = [tokenize_pairs(pairs, plain, plain)]
     if model.words is not None:
         # Every other step sees the texts as they are: the table then also serves programs that know no weighted words.
-        weighted = tokenize_pairs(
-            pairs, tokenizer, STATIC_MAX_TOKENS, query_text=model.words.query_text, code_text=model.words.code_text
-        )
-        views = [weighted, plain]
+        weighted = WordTokens(tokenizer, model.words)
+        queries = partial(weighted.queries, max_tokens=STATIC_MAX_TOKENS)
+        codes = partial(weighted.codes, max_tokens=STATIC_MAX_TOKENS)
+        views.insert(0, tokenize_pairs(pairs, queries, codes))
     weigh_by_rarity(table, table.bags(views[0].positives))
-    embedder = _TableEmbedder(table, model.words)
+    embedder = _TableEmbedder(table, weighted)
 
     def info(folder: Path, model_weight: float, seed: int) -> ModelInfo:
         return ModelInfo(
@@ -176,7 +179,8 @@ def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenize
     from codefit.train.encoder import EncoderLearner
 
     network = new_encoder(model.shape, tokenizer, seed=seed)
-    data = tokenize_pairs(pairs, tokenizer, model.shape.max_tokens)
+    plain = plain_ids(tokenizer, model.shape.max_tokens)
+    data = tokenize_pairs(pairs, plain, plain)
     learner = EncoderLearner(network, data, model.learning, seed=seed)
 
     def info(folder: Path, model_weight: float, seed: int) -> ModelInfo:
@@ -199,34 +203,36 @@ class _TableEmbedder:
     """The table as it is now, embedding questions and code."""
 
     table: StaticTable
-    words: WordWeights | None
+    weighted: WordTokens | None
 
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        return self._embed(queries, self.words.query_text if self.words else str)
+        if self.weighted is not None:
+            return self.table.embed(self.weighted.queries(queries, STATIC_MAX_TOKENS))
+        return self.table.embed(encode_batch(self.table.tokenizer, queries, STATIC_MAX_TOKENS))
 
     def encode_codes(self, codes: Sequence[str]) -> FloatArray:
-        return self._embed(codes, self.words.code_text if self.words else str)
-
-    def _embed(self, texts: Sequence[str], text_of: TextOf) -> FloatArray:
-        ids = encode_batch(self.table.tokenizer, [text_of(text) for text in texts], STATIC_MAX_TOKENS)
-        return self.table.embed(ids)
+        if self.weighted is not None:
+            return self.table.embed(self.weighted.codes(codes, STATIC_MAX_TOKENS))
+        return self.table.embed(encode_batch(self.table.tokenizer, codes, STATIC_MAX_TOKENS))
 
 
-def tokenize_pairs(
-    pairs: Sequence[Pair],
-    tokenizer: Tokenizer,
-    max_tokens: int,
-    *,
-    query_text: TextOf = str,
-    code_text: TextOf = str,
-) -> TokenizedPairs:
-    """Pairs as token ids, each text prepared and cut to `max_tokens`."""
+def plain_ids(tokenizer: Tokenizer, max_tokens: int) -> EncodeTexts:
+    """Texts as they are to their ids, at most `max_tokens` of each."""
+    return partial(_encode, tokenizer, max_tokens)
+
+
+def _encode(tokenizer: Tokenizer, max_tokens: int, texts: Sequence[str]) -> list[TokenIds]:
+    return encode_batch(tokenizer, texts, max_tokens)
+
+
+def tokenize_pairs(pairs: Sequence[Pair], queries: EncodeTexts, codes: EncodeTexts) -> TokenizedPairs:
+    """Pairs as token ids; `queries` and `codes` turn texts into ids."""
     negatives = [pair.negatives() for pair in pairs]
-    flat = encode_batch(tokenizer, [code_text(text) for own in negatives for text in own], max_tokens)
+    flat = codes([text for own in negatives for text in own])
     ends = np.concatenate([[0], np.cumsum([len(own) for own in negatives])])
     return TokenizedPairs(
-        anchors=encode_batch(tokenizer, [query_text(pair.anchor) for pair in pairs], max_tokens),
-        positives=encode_batch(tokenizer, [code_text(pair.positive) for pair in pairs], max_tokens),
+        anchors=queries([pair.anchor for pair in pairs]),
+        positives=codes([pair.positive for pair in pairs]),
         negatives=[flat[start:end] for start, end in pairwise(ends)],
         group=number_groups(pairs),
         positive_key=positive_keys(pairs),
