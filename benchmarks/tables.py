@@ -1,0 +1,170 @@
+"""Write the tables of README.md and docs/ from the stored results, so that no number in them is typed by hand.
+
+    python -m benchmarks.tables [--check]
+
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. `--check` changes nothing and fails where a file
+differs from what its results give.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import RESULTS, ROOT
+from codefit.files import read_json, write_text
+
+Result = Mapping[str, Any]
+
+_TABLE = re.compile(r"(<!-- table: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Write or check every file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="fail where a file is not up to date; write nothing")
+    stale = [path for path in documents() if with_tables(path.read_text()) != path.read_text()]
+    if parser.parse_args().check:
+        if stale:
+            names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+            raise SystemExit(f"not what the results give: {names}; run python -m benchmarks.tables")
+        return
+    for path in stale:
+        write_text(path, with_tables(path.read_text()))
+        print(path.relative_to(ROOT))
+
+
+def documents() -> list[Path]:
+    """The files that may hold tables."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def with_tables(text: str) -> str:
+    """The text with each table made anew."""
+    return _TABLE.sub(lambda match: f"{match[1]}{table(match['name'])}\n{match[3]}", text)
+
+
+def table(name: str) -> str:
+    """A table and the line that says where it comes from."""
+    if name == "figures":
+        return figures()
+    result = read_json(RESULTS / f"{name}.json")
+    return f"{TABLES[name](result)}\n\n{_source(result)}"
+
+
+def figures() -> str:
+    """One line a claim, over all results that are stored."""
+    rows = []
+    for name, lines in LINES.items():
+        file = RESULTS / f"{name}.json"
+        if file.exists():
+            result = read_json(file)
+            rows += [[*line, f"`{result['command'].split(' --')[0]}`"] for line in lines(result)]
+    return _markdown(["what", "measured", "aim", "command"], rows)
+
+
+def _source(result: Result) -> str:
+    machine = result["machine"]
+    return (
+        f"`{result['command']}` on {machine['processor']}, {machine['cores']} cores, "
+        f"Python {machine['python']}; {result['date'][:10]}, commit {result['commit']}."
+    )
+
+
+def _markdown(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---", *("---:" for _ in header[1:])] if header[0] == "" else ["---" for _ in header], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _interval(low_high: list[float]) -> str:
+    return f"{low_high[0]:+.3f} to {low_high[1]:+.3f}"
+
+
+def _code_encoder_cpu(result: Result) -> str:
+    header = ["", "BM25", "codefit", "codefit + BM25", "MiniLM", "MiniLM + BM25"]
+    columns = ("bm25", "model", "hybrid", "minilm", "minilm_hybrid")
+    rows = [
+        [f"{name} ({result['pools'][name]})", *(f"{values[column]:.3f}" for column in columns)]
+        for name, values in result["first_seed_by_source"].items()
+        if name != "networkx"
+    ]
+    first = result["seeds"]["0"]
+    rows.append(["**mean**", *(f"**{first['mrr@10'][column]['mean']:.3f}**" for column in columns)])
+    beside = result["first_seed_by_source"].get("networkx")
+    if beside:
+        rows.append(["networkx, beside the mean", *(f"{beside[column]:.3f}" for column in columns)])
+    differences = "; ".join(
+        f"{name.replace('_hybrid', ' + BM25').replace('minilm', 'MiniLM').replace('hybrid', 'codefit + BM25')} "
+        f"{value['mean']:+.3f} ({_interval(value['ci95'])})"
+        for name, value in first["differences"].items()
+    )
+    seeds = ", ".join(
+        f"{seed['mrr@10']['model']['mean']:.3f} / {seed['mrr@10']['hybrid']['mean']:.3f}"
+        for seed in result["seeds"].values()
+    )
+    return (
+        _markdown(header, rows)
+        + f"\n\nMRR@10. Differences of the means with 95 % intervals: {differences}. "
+        + f"Alone / fused with each seed of training: {seeds}."
+    )
+
+
+def _code_encoder_cpu_lines(result: Result) -> list[list[str]]:
+    differences = result["seeds"]["0"]["differences"]
+    aims = result["aims"]
+    encoding = result["encoding"]["minilm / codefit"]
+    costs = result["run"]
+
+    def gain(name: str) -> str:
+        return f"{differences[name]['mean']:+.3f} ({_interval(differences[name]['ci95'])})"
+
+    return [
+        ["MRR@10 on 8 unseen repositories, model − BM25", gain("model - bm25"), f"≥ {aims['model - bm25']:+.2f}"],
+        ["the same, fused − BM25", gain("hybrid - bm25"), f"≥ {aims['hybrid - bm25']:+.2f}"],
+        ["the same, fused − all-MiniLM-L6-v2 fused", gain("hybrid - minilm_hybrid"), "≥ 0"],
+        ["encoding a function, MiniLM's time ÷ codefit's", _ratio(encoding), "≥ 20"],
+        [
+            "the whole recipe code-encoder-cpu",
+            f"{costs['seconds_total'] / 60:.0f} min, {costs['peak_memory_bytes'] / 2**30:.1f} GiB",
+            "< 45 min",
+        ],
+    ]
+
+
+def _quickstart_lines(result: Result) -> list[list[str]]:
+    first = result["rounds"][0]
+    difference = first["difference_to_bm25"]["hybrid"]
+    return [
+        [
+            "`make quickstart` after installation",
+            f"{result['seconds']['median']:.0f} s, {result['peak_mib'] / 1024:.1f} GiB",
+            f"≤ {result['seconds_allowed']:.0f} s, ≤ {result['mib_allowed'] / 1024:.0f} GiB",
+        ],
+        [
+            "its fused model − BM25, MRR@10 on unseen packages",
+            f"{difference['mrr@10']:+.3f} ({_interval(difference['ci95'])})",
+            "> 0",
+        ],
+    ]
+
+
+def _ratio(value: Result) -> str:
+    if value["low"] is None:
+        return f"{value['median']:.2f}"
+    return f"{value['median']:.2f} ({value['low']:.2f}–{value['high']:.2f})"
+
+
+TABLES: Mapping[str, Callable[[Result], str]] = {
+    "code_encoder_cpu": _code_encoder_cpu,
+}
+LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
+    "quickstart": _quickstart_lines,
+    "code_encoder_cpu": _code_encoder_cpu_lines,
+}
+
+
+if __name__ == "__main__":
+    main()
