@@ -1,0 +1,232 @@
+"""The three kinds of charts: lines by step, marks with intervals, bars. Each is SVG that needs nothing but the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from codefit.run.report.svg import (
+    CHARACTER,
+    WIDE,
+    Point,
+    both_widths,
+    drawing,
+    label,
+    line,
+    marker,
+    polyline,
+    shortened,
+    tick_text,
+    ticks,
+)
+
+PLOT_HEIGHT = 220.0
+END_LABEL_GAP = 15.0  # pixels between the base lines of two labels
+ROW = 17.0  # height of a mark's row
+FROM_ZERO = 0.4  # an axis starts at zero where the smallest value is below this share of the largest
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line. `faint` is the noise that it was smoothed from; `flat` marks a baseline that stays where it is."""
+
+    name: str
+    look: str  # the class that gives the colour
+    shape: str
+    points: Sequence[Point]
+    faint: Sequence[Point] = ()
+    flat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineChart:
+    """Series over steps. `digits` is for the values written at the ends of the lines."""
+
+    ident: str
+    title: str
+    description: str
+    y_label: str
+    series: Sequence[Series]
+    x_label: str = "step"
+    digits: int = 3
+
+    def svg(self) -> Markup:
+        """The chart in both widths."""
+        return both_widths(self._draw, self.ident)
+
+    def _draw(self, ident: str, width: float) -> str:
+        values = [y for one in self.series for _, y in (*one.points, *one.faint)]
+        steps = [x for one in self.series for x, _ in one.points]
+        low, high = min(values), max(values)
+        ys = ticks(0.0 if 0 <= low < FROM_ZERO * high else low, high, 4)
+        xs = ticks(0.0, max(steps), 8 if width >= WIDE else 4)
+        y_step, x_step = ys[1] - ys[0], xs[1] - xs[0]
+        left = 10 + CHARACTER * max(len(tick_text(y, y_step)) for y in ys)
+        top, right = 26.0, width - 14 - CHARACTER * (2 + self.digits)
+        bottom = top + PLOT_HEIGHT
+
+        def place(point: Point) -> Point:
+            x = left + (right - left) * (point[0] - xs[0]) / (xs[-1] - xs[0])
+            return x, bottom - PLOT_HEIGHT * (point[1] - ys[0]) / (ys[-1] - ys[0])
+
+        parts = [label(0, 12, self.y_label, "axis-label")]
+        for y in ys:
+            height = place((xs[0], y))[1]
+            parts += [line(left, height, right, height, "grid")]
+            parts += [label(left - 6, height + 4, tick_text(y, y_step), anchor="end")]
+        for x in xs:
+            across = place((x, ys[0]))[0]
+            parts += [line(across, bottom, across, bottom + 4, "axis")]
+            parts += [label(across, bottom + 18, tick_text(x, x_step), anchor="middle")]
+        parts += [line(left, bottom, right, bottom, "axis")]
+        parts += [label(right, bottom + 36, self.x_label, "axis-label", "end")]
+        for one in self.series:
+            parts += self._one(one, [place(p) for p in one.points], [place(p) for p in one.faint])
+        parts += self._end_labels([(place(one.points[-1])[1], one) for one in self.series], right)
+        return drawing(ident, self.title, self.description, width, bottom + 42, parts)
+
+    def _one(self, one: Series, points: Sequence[Point], faint: Sequence[Point]) -> list[str]:
+        parts = [polyline(faint, f"faint {one.look}")] if faint else []
+        parts.append(polyline(points, f"series {one.look}" + (" flat" if one.flat else "")))
+        return [*parts, marker(one.shape, *points[-1], one.look)]
+
+    def _end_labels(self, ends: Sequence[tuple[float, Series]], x: float) -> list[str]:
+        """The last values, moved apart where their lines end close together."""
+        parts, lowest = [], float("-inf")
+        for y, one in sorted(ends, key=lambda end: end[0]):
+            lowest = max(y + 4, lowest + END_LABEL_GAP)
+            text = f"{one.points[-1][1]:.{self.digits}f}"
+            parts.append(label(x + 9, lowest, text, f"end-label text-{one.look}"))
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A value with the ends of its interval, if it has one."""
+
+    name: str
+    look: str
+    shape: str
+    value: float
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkChart:
+    """Groups of marks, a row each, over a common axis; where `zero` is set it starts there."""
+
+    ident: str
+    title: str
+    description: str
+    x_label: str
+    groups: Sequence[tuple[str, Sequence[Mark]]]
+    zero: bool = True
+    digits: int = 3
+
+    def svg(self) -> Markup:
+        """The chart in both widths."""
+        return both_widths(self._draw, self.ident)
+
+    def _draw(self, ident: str, width: float) -> str:
+        wide = width >= WIDE
+        longest = max(len(name) for name, _ in self.groups)
+        left = min(230.0, 16 + CHARACTER * longest) if wide else 6.0
+        right = width - 12 - CHARACTER * (2 + self.digits)
+        bounds = [b for _, marks in self.groups for m in marks for b in (m.value, *(m.interval or ()))]
+        axis = ticks(min(0.0, *bounds) if self.zero else min(bounds), max(bounds), 5 if wide else 4)
+        step = axis[1] - axis[0]
+
+        def across(value: float) -> float:
+            return left + (right - left) * (value - axis[0]) / (axis[-1] - axis[0])
+
+        rows: list[str] = []
+        y = 4.0
+        for name, marks in self.groups:
+            if wide:
+                middle = y + ROW * len(marks) / 2
+                rows.append(label(left - 12, middle + 4, shortened(name, 31), "row-label", "end"))
+            else:
+                rows.append(label(0, y + 13, shortened(name, 44), "row-label"))
+                y += ROW + 2
+            for mark in marks:
+                rows += self._row(mark, y + ROW / 2, across, right)
+                y += ROW
+            y += 11
+        bottom = y - 4
+        parts = [line(across(x), 0, across(x), bottom, "grid" if x != 0 or axis[0] == 0 else "axis") for x in axis]
+        parts += [label(across(x), bottom + 16, tick_text(x, step), anchor="middle") for x in axis]
+        parts += [label(right, bottom + 34, self.x_label, "axis-label", "end")]
+        return drawing(ident, self.title, self.description, width, bottom + 40, [*parts, *rows])
+
+    def _row(self, mark: Mark, y: float, across: Callable[[float], float], right: float) -> list[str]:
+        parts = []
+        if mark.interval is not None:
+            low, high = (across(end) for end in mark.interval)
+            parts += [line(low, y, high, y, f"whisker {mark.look}")]
+            parts += [line(end, y - 4, end, y + 4, f"whisker {mark.look}") for end in (low, high)]
+        parts.append(marker(mark.shape, across(mark.value), y, mark.look))
+        text = f"{mark.value:.{self.digits}f}".replace("-", "−")
+        return [*parts, label(right + 10, y + 4, text, f"end-label text-{mark.look}")]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A quantity with the words that it is written in."""
+
+    name: str
+    value: float
+    text: str
+    look: str = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class BarChart:
+    """Bars from zero, the quantity written at the end of each."""
+
+    ident: str
+    title: str
+    description: str
+    bars: Sequence[Bar] = field(default_factory=list)
+
+    def svg(self) -> Markup:
+        """The chart in both widths."""
+        return both_widths(self._draw, self.ident)
+
+    def _draw(self, ident: str, width: float) -> str:
+        left = min(width * 0.4, 16 + CHARACTER * max(len(bar.name) for bar in self.bars))
+        right = width - 14 - CHARACTER * max(len(bar.text) for bar in self.bars)
+        most = max(bar.value for bar in self.bars) or 1.0
+        height = 26.0
+        parts = [line(left, 0, left, height * len(self.bars), "axis")]
+        for row, bar in enumerate(self.bars):
+            y, end = row * height, left + (right - left) * bar.value / most
+            parts.append(
+                label(left - 10, y + 17, shortened(bar.name, int((left - 10) / CHARACTER)), "row-label", "end")
+            )
+            parts.append(line(left, y + 13, max(end, left + 1), y + 13, f"bar {bar.look}"))
+            parts.append(label(max(end, left + 1) + 8, y + 17, bar.text, "end-label"))
+        return drawing(ident, self.title, self.description, width, height * len(self.bars) + 2, parts)
+
+
+def smoothed(points: Sequence[Point], share: float = 0.04, most: int = 300) -> list[Point]:
+    """The mean of the points around each, `share` of all to either side; at most `most` of them."""
+    reach = max(1, round(share * len(points)))
+    sums = [0.0]
+    for _, y in points:
+        sums.append(sums[-1] + y)
+    chosen = _spread(len(points), most)
+    ranges = [(max(0, i - reach), min(len(points), i + reach + 1)) for i in chosen]
+    return [(points[i][0], (sums[b] - sums[a]) / (b - a)) for i, (a, b) in zip(chosen, ranges, strict=True)]
+
+
+def thinned(points: Sequence[Point], most: int = 600) -> list[Point]:
+    """At most `most` of the points, evenly, with the first and the last."""
+    return [points[i] for i in _spread(len(points), most)]
+
+
+def _spread(length: int, most: int) -> list[int]:
+    if length <= most:
+        return list(range(length))
+    return sorted({round(i * (length - 1) / (most - 1)) for i in range(most)})

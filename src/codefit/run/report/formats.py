@@ -1,0 +1,102 @@
+"""How a page writes a number: one way for each kind, so that the same figure reads the same everywhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+MINUS = "−"
+THIN = " "  # a narrow space that does not break, between a number and its unit
+
+_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+LANGUAGES: Mapping[str, str] = {
+    "python": "Python",
+    "javascript": "JavaScript",
+    "typescript": "TypeScript",
+    "rust": "Rust",
+    "go": "Go",
+    "java": "Java",
+    "ruby": "Ruby",
+    "php": "PHP",
+    "c": "C",
+    "cpp": "C++",
+}
+
+
+def figure(value: float) -> str:
+    """A metric between 0 and 1, in three decimals."""
+    return f"{value:.3f}".replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """A difference, always with its sign."""
+    return f"{value:+.3f}".replace("-", MINUS)
+
+
+def span(interval: tuple[float, float]) -> str:
+    """An interval of figures."""
+    return f"{figure(interval[0])} to {figure(interval[1])}"
+
+
+def signed_span(interval: tuple[float, float]) -> str:
+    """An interval of differences."""
+    return f"{signed(interval[0])} to {signed(interval[1])}"
+
+
+def count(value: float) -> str:
+    """A whole number with separators of thousands."""
+    return f"{value:,.0f}"
+
+
+def share(value: float) -> str:
+    """A share of one as per cent; what is there but small is not written as 0 %."""
+    if 0 < value < 0.001:
+        return f"<{THIN}0.1{THIN}%"
+    return f"{100 * value:.1f}{THIN}%"
+
+
+def size(value: float) -> str:
+    """Bytes in the unit that gives one to three digits before the point."""
+    power = min(len(_BYTE_UNITS) - 1, int(math.log(value, 1024))) if value >= 1 else 0
+    number = value / 1024**power
+    return f"{number:.0f}{THIN}{_BYTE_UNITS[power]}" if power == 0 else f"{number:.1f}{THIN}{_BYTE_UNITS[power]}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 0.8 s, 42 s, 4 min 03 s, 2 h 05 min."""
+    if seconds < 10:
+        return f"{seconds:.1f}{THIN}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}{THIN}s"
+    if whole < 3600:
+        return f"{whole // 60}{THIN}min {whole % 60:02d}{THIN}s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}{THIN}h {minutes % 60:02d}{THIN}min"
+
+
+def milliseconds(value: float) -> str:
+    """Milliseconds with three digits that count."""
+    digits = 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:,.{digits}f}{THIN}ms"
+
+
+def small(value: float) -> str:
+    """A deviation: 2.1e-07 rather than 0.000."""
+    return "0" if value == 0 else f"{value:.1e}" if abs(value) < 0.001 else f"{value:.4f}"
+
+
+def moment(iso: str) -> str:
+    """2026-01-31T12:34:56+00:00 as 2026-01-31 12:34 UTC."""
+    return f"{iso[:10]} {iso[11:16]} UTC" if iso.endswith(("+00:00", "Z")) else iso
+
+
+def language(name: str) -> str:
+    """A language as its users write it."""
+    return LANGUAGES.get(name, name)
+
+
+FILTERS = {
+    f.__name__: f
+    for f in (figure, signed, span, signed_span, count, share, size, duration, milliseconds, small, moment, language)
+}

@@ -1,0 +1,124 @@
+"""Read a run's folder as far as it goes: what is not there is None, what is damaged is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from codefit.errors import InputError
+from codefit.run.record import RunRecord, StageRecord, read_record
+from codefit.run.report.shapes import Answers, EvalRow, Evaluation, Export, Manifest, Shape, TokenizerReport, TrainRow
+
+S = TypeVar("S", bound=Shape)
+
+# Which stage of the recipe each part of the page comes from.
+STAGE_OF = {
+    "evaluation": "evaluate",
+    "training": "train",
+    "answers": "ask",
+    "data": "data",
+    "tokenizer": "tokenizer",
+    "export": "export",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as its folder tells it. None, or no rows, stands for what the run has not come to."""
+
+    folder: Path
+    record: RunRecord
+    steps: Sequence[TrainRow]
+    looks: Sequence[EvalRow]
+    manifest: Manifest | None
+    tokenizer: TokenizerReport | None
+    evaluation: Evaluation | None
+    export: Export | None
+    answers: Answers | None
+
+    def missing(self, part: str) -> str:
+        """Why a part of `STAGE_OF` is not there, as a sentence."""
+        stage = self._stage(part)
+        if stage is None:
+            return "This recipe has no such stage."
+        reasons = {
+            "waiting": "has not begun",
+            "running": "was running when this page was written, or was killed",
+            "failed": "failed",
+            "stopped": "was stopped",
+            "done": "is done, but its file is no longer there",
+        }
+        return f"Not there: the stage “{stage.name}” {reasons[stage.state]}."
+
+    def is_stale(self, part: str) -> bool:
+        """Whether a stage before this part's is being done again: what stands there is of the time before."""
+        stage = self._stage(part)
+        if stage is None:
+            return False
+        before = self.record.stages[: self.record.stages.index(stage)]
+        return any(earlier.state != "done" for earlier in before)
+
+    def unfinished(self) -> StageRecord | None:
+        """The first stage that is not done."""
+        return next((stage for stage in self.record.stages if stage.state != "done"), None)
+
+    def seconds(self) -> float:
+        """Time of all stages together."""
+        return sum(stage.seconds or 0.0 for stage in self.record.stages)
+
+    def _stage(self, part: str) -> StageRecord | None:
+        return next((stage for stage in self.record.stages if stage.name == STAGE_OF[part]), None)
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run's folder; `InputError` where it is no run or one of its files is damaged."""
+    if not folder.is_dir():
+        raise InputError("no such folder", where=str(folder), fix="give the folder of a run, such as runs/quickstart")
+    steps, looks = _read_metrics(folder / "metrics.jsonl")
+    return Run(
+        folder=folder,
+        record=read_record(folder),
+        steps=steps,
+        looks=looks,
+        manifest=_read(folder / "data" / "manifest.json", Manifest),
+        tokenizer=_read(folder / "tokenizer" / "report.json", TokenizerReport),
+        evaluation=_read(folder / "evaluation.json", Evaluation),
+        export=_read(folder / "export" / "codefit-export.json", Export),
+        answers=_read(folder / "answers.json", Answers),
+    )
+
+
+def _read(file: Path, shape: type[S]) -> S | None:
+    if not file.exists():
+        return None
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"damaged ({error})", where=str(file), fix="run the recipe again to make it anew") from error
+
+
+def _read_metrics(file: Path) -> tuple[list[TrainRow], list[EvalRow]]:
+    """Rows by kind. A last line without its newline was cut by a kill and does not count."""
+    steps: list[TrainRow] = []
+    looks: list[EvalRow] = []
+    if not file.exists():
+        return steps, looks
+    decoder = msgspec.json.Decoder(TrainRow | EvalRow)
+    for number, line in enumerate(file.read_bytes().splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            row = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"damaged ({error})", where=f"{file}:{number}", fix="codefit run RECIPE --from train makes it anew"
+            ) from error
+        if isinstance(row, TrainRow):
+            steps.append(row)
+        else:
+            looks.append(row)
+    return steps, looks
