@@ -95,7 +95,7 @@ def measure(folder: Path, seeds: Sequence[int], overrides: Sequence[str]) -> dic
 
 
 def _trained(folder: Path, seed: int, overrides: Sequence[str]) -> Path:
-    """A run of the recipe; runs after the first take its data and tokenizer, which the seed of training leaves alone."""
+    """A run of the recipe; those after the first take its data and tokenizer and differ in training alone."""
     run = folder / f"seed-{seed}"
     recipe = load_recipe(RECIPE, overrides)
     if seed == 0:

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from pathlib import Path
 from typing import Any
@@ -23,44 +22,6 @@ from codefit.recipe import load_recipe
 from codefit.run.code_encoder import stages_of
 from codefit.run.record import read_record
 from codefit.run.trip import run_recipe
-
-PACKAGES = ("asyncio", "email", "importlib", "logging", "multiprocessing", "unittest", "xml")
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copies of the packages, each a repository of its own, with the doc comments that they have."""
-    folder = tmp_path_factory.mktemp("sources")
-    for name in PACKAGES:
-        ignored = shutil.ignore_patterns("test*", "__pycache__")
-        shutil.copytree(Path(sysconfig.get_path("stdlib")) / name, folder / name, ignore=ignored)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def recipe_file(sources: Path) -> Path:
-    values = yaml.safe_load(load_text("quickstart"))
-    values["name"] = "small"
-    values["data"] |= {
-        "documents": [str(sources / name) for name in PACKAGES],
-        "evaluation_sources": ["email", "xml"],
-        "validation_sources": ["logging"],
-    }
-    values["tokenizer"] |= {"vocab_size": 2000, "compare": True}
-    values["model"]["dimensions"] = 32
-    values["train"] |= {"epochs": None, "max_steps": 40, "batch_size": 64, "save_every": 5, "eval_every": 20}
-    values["evaluate"] |= {"pool_size": 100}
-    values["export"] |= {"batch_size": 2, "seq_len": 16}
-    values["ask"] |= {"source": str(sources / "email"), "queries": ["decode a header", "parse an address"]}
-    file = sources / "recipe.yaml"
-    file.write_text(yaml.safe_dump(values))
-    return file
-
-
-def load_text(name: str) -> str:
-    from codefit.recipe import recipe_text
-
-    return recipe_text(name)
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +62,10 @@ def test_the_figures_have_intervals_and_a_baseline(run: Path) -> None:
 def test_the_model_knows_where_it_comes_from(run: Path) -> None:
     info = read_json(run / "model" / "codefit.json")
     assert info["recipe"]["name"] == "small"
-    assert info["data"]["train_pairs.jsonl.gz"] == read_json(run / "data/manifest.json")["outputs"][
-        "train_pairs.jsonl.gz"
-    ]["sha256"]
+    assert (
+        info["data"]["train_pairs.jsonl.gz"]
+        == read_json(run / "data/manifest.json")["outputs"]["train_pairs.jsonl.gz"]["sha256"]
+    )
     assert info["metrics"]["hybrid"]["mrr@10"] == read_json(run / "evaluation.json")["sets"][0]["hybrid"]["mrr@10"]
     assert "torch" in info["packages"]
     assert (run / "model" / "README.md").read_text().startswith("---")
@@ -150,7 +112,9 @@ def test_killed_again_and_again_it_ends_with_the_same_result(
     kills = 0
     # The first kills come early, so that each stage is hit; each try gets longer, so that it ends.
     for attempt in range(20):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             if process.wait(timeout=1.5 + draw.random() * 2 + attempt) == 0:
                 break
