@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 import codefit
-from codefit.cli import data, doctor, recipes, report, tokenizer
+from codefit.cli import data, doctor, embed, recipes, report, tokenizer
 from codefit.cli import run as run_commands
+from codefit.cli import search as search_commands
 from codefit.cli.output import Settings
 from codefit.errors import CodefitError, from_os_error
 
@@ -28,9 +29,11 @@ app.command("run")(run_commands.run)
 app.command("plan")(run_commands.plan)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
+app.command("search")(search_commands.search)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
 app.add_typer(tokenizer.app, name="tokenizer")
+app.add_typer(embed.app, name="embed")
 
 GLOBAL_FLAGS = ("--json", "--debug")
 
