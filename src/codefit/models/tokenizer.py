@@ -128,7 +128,8 @@ def case_folding(tokenizer: Tokenizer) -> npt.NDArray[np.int32]:
         if piece in special:
             continue
         word = tokenizer.decoder.decode([piece]).strip(" _").lower()
-        # A piece that is no text by itself (half of a character, blanks alone) shares with nothing.
+        # A piece that is no text by itself (half of a character, blanks alone) shares with nothing; an indent shares
+        # the row of its line break.
         if word and "\ufffd" not in word:
             folded[token_id] = first.setdefault(word, token_id)
     return folded

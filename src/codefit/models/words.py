@@ -21,17 +21,23 @@ from codefit.models.lexical import code_words
 
 # What a definition looks like, in any of the languages: a keyword before the name (and Go's receiver between them), a
 # name that a function is assigned to, or the identifier before the first parameter list. In
-# `std::pair<int, int> make(int a)` and `#[cfg(unix)] fn f()` an earlier identifier stands before a parenthesis too: a
-# list that another name follows is none.
+# `std::pair<int, int> make(int a)` an earlier identifier stands before a parenthesis too: a list that another name
+# follows is none. In C's `struct node *new_node(void)` the keyword belongs to the type of what is returned.
 _NAME = re.compile(
-    r"\b(?:(?:def|fn|sub|class|struct|interface|trait|enum|type)\s+|function\b\s*[*&]?\s*|func\s+(?:\([^()]*\)\s*)?)"
+    r"\b(?:(?:def|fn|sub|interface|trait|type)\s+|function\b\s*[*&]?\s*|func\s+(?:\([^()]*\)\s*)?"
+    r"|(?:class|struct|enum)\s+(?!\w++(?:[ \t]++|[ \t]*+\*[\s*]*+)\w++[ \t]*+\())"
     r"(?:self\.)?"
     r"(?P<keyword>[A-Za-z_$][\w$]*)"
     r"|\b(?:const|let|var)\s+(?P<declared>[A-Za-z_$][\w$]*)\s*[:=]"
     r"|(?P<assigned>[A-Za-z_$][\w$]*)\s*[:=]\s*(?:async\s*)?(?:function\b|\(?[^=(){};]*\)?\s*=>)"
-    r"|(?<![@\w$])(?!(?:if|for|while|switch|catch|return|async|function|func|pub)\b)(?P<called>[A-Za-z_$][\w$]*)"
+    r"|(?<![@\w$])(?!(?:if|for|while|switch|catch|return|async|function|func|fn|pub|void|__attribute__)\b)"
+    r"(?P<called>[A-Za-z_$][\w$]*)"
     r"[?!]?\s*(?:<[^<>()]*>\s*)?\((?![^()]*\)\s*[\w$]+[?!]?\s*\()"
 )
+# What may stand before a definition and holds names of its own: decorators, annotations, attributes, template lists.
+_PRELUDE = re.compile(r"\s*(?:@(?!interface\b)[\w.]+|(?=#!?\[)#!?|template\s*(?=<)|__attribute__\s*(?=\())\s*")
+_CLOSING = {"(": ")", "[": "]", "<": ">"}
+_PRELUDE_WITHIN = 2000  # characters of a prelude that are skipped: a longer one is a table, not a decorator
 _CHARACTERS_A_WORD = 16  # of code, blanks and marks counted: most functions have fewer, so that one look is enough
 _NAME_WITHIN = 400  # characters in which a name is looked for: a signature with its annotations is shorter
 
@@ -94,5 +100,29 @@ def _written(times: Mapping[str, int]) -> str:
 
 def function_name(code: str) -> str:
     """The name of the function that `code` defines, by its shape in any of the languages; "" where none is seen."""
-    match = _NAME.search(code[:_NAME_WITHIN])
+    start = _prelude_end(code)
+    match = _NAME.search(code[start : start + _NAME_WITHIN])
     return match[match.lastgroup] if match and match.lastgroup else ""
+
+
+def _prelude_end(code: str) -> int:
+    """Where decorators and the like end: each is a mark and a name with, perhaps, arguments in brackets."""
+    end = 0
+    while match := _PRELUDE.match(code, end):
+        end = _bracket_end(code, match.end())
+        if end > _PRELUDE_WITHIN:
+            return 0
+    return end
+
+
+def _bracket_end(code: str, start: int) -> int:
+    """The end of the brackets that open at `start`; `start` where none do or they stay open."""
+    opening = code[start : start + 1]
+    closing = _CLOSING.get(opening)
+    depth = 0
+    if closing:
+        for position in range(start, min(len(code), start + _PRELUDE_WITHIN)):
+            depth += (code[position] == opening) - (code[position] == closing)
+            if depth == 0:
+                return position + 1
+    return start
