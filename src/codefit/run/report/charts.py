@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from codefit.run.report.svg import (
     CHARACTER,
+    DIGIT,
     WIDE,
     Point,
     both_widths,
@@ -24,6 +25,7 @@ from codefit.run.report.svg import (
 
 PLOT_HEIGHT = 220.0
 END_LABEL_GAP = 15.0  # pixels between the base lines of two labels
+EARLY_END = 60.0  # a line that ends so far from the edge has its last value written above it
 ROW = 17.0  # height of a mark's row
 FROM_ZERO = 0.4  # an axis starts at zero where the smallest value is below this share of the largest
 
@@ -61,14 +63,16 @@ class LineChart:
         steps = [x for one in self.series for x, _ in one.points]
         low, high = min(values), max(values)
         ys = ticks(0.0 if 0 <= low < FROM_ZERO * high else low, high, 4)
-        xs = ticks(0.0, max(steps), 8 if width >= WIDE else 4)
+        # The lines end at the edge, where their last values are written, so the last tick may lie before it.
+        end = max(steps)
+        xs = ticks(0.0, end, 8 if width >= WIDE else 4)
         y_step, x_step = ys[1] - ys[0], xs[1] - xs[0]
         left = 10 + CHARACTER * max(len(tick_text(y, y_step)) for y in ys)
-        top, right = 26.0, width - 14 - CHARACTER * (2 + self.digits)
+        top, right = 26.0, width - 14 - DIGIT * (2 + self.digits)
         bottom = top + PLOT_HEIGHT
 
         def place(point: Point) -> Point:
-            x = left + (right - left) * (point[0] - xs[0]) / (xs[-1] - xs[0])
+            x = left + (right - left) * point[0] / end
             return x, bottom - PLOT_HEIGHT * (point[1] - ys[0]) / (ys[-1] - ys[0])
 
         parts = [label(0, 12, self.y_label, "axis-label")]
@@ -76,7 +80,7 @@ class LineChart:
             height = place((xs[0], y))[1]
             parts += [line(left, height, right, height, "grid")]
             parts += [label(left - 6, height + 4, tick_text(y, y_step), anchor="end")]
-        for x in xs:
+        for x in (x for x in xs if x <= end):
             across = place((x, ys[0]))[0]
             parts += [line(across, bottom, across, bottom + 4, "axis")]
             parts += [label(across, bottom + 18, tick_text(x, x_step), anchor="middle")]
@@ -84,7 +88,7 @@ class LineChart:
         parts += [label(right, bottom + 36, self.x_label, "axis-label", "end")]
         for one in self.series:
             parts += self._one(one, [place(p) for p in one.points], [place(p) for p in one.faint])
-        parts += self._end_labels([(place(one.points[-1])[1], one) for one in self.series], right)
+        parts += self._end_labels([(place(one.points[-1]), one) for one in self.series], right, bottom)
         return drawing(ident, self.title, self.description, width, bottom + 42, parts)
 
     def _one(self, one: Series, points: Sequence[Point], faint: Sequence[Point]) -> list[str]:
@@ -92,14 +96,30 @@ class LineChart:
         parts.append(polyline(points, f"series {one.look}" + (" flat" if one.flat else "")))
         return [*parts, marker(one.shape, *points[-1], one.look)]
 
-    def _end_labels(self, ends: Sequence[tuple[float, Series]], x: float) -> list[str]:
-        """The last values, moved apart where their lines end close together."""
-        parts, lowest = [], float("-inf")
-        for y, one in sorted(ends, key=lambda end: end[0]):
-            lowest = max(y + 4, lowest + END_LABEL_GAP)
-            text = f"{one.points[-1][1]:.{self.digits}f}"
-            parts.append(label(x + 9, lowest, text, f"end-label text-{one.look}"))
+    def _end_labels(self, ends: Sequence[tuple[Point, Series]], right: float, bottom: float) -> list[str]:
+        """The last values, at the edge and moved apart where lines end close together; above a line that ends early."""
+        parts, at_edge = [], []
+        for (x, y), one in ends:
+            text, look = f"{one.points[-1][1]:.{self.digits}f}", f"end-label text-{one.look}"
+            if x < right - EARLY_END:
+                parts.append(label(x, y - 10, text, look, "middle"))
+            else:
+                at_edge.append((y + 4, text, look))
+        at_edge.sort()
+        for (_, text, look), y in zip(at_edge, _apart([y for y, _, _ in at_edge], bottom), strict=True):
+            parts.append(label(right + 9, y, text, look))
         return parts
+
+
+def _apart(heights: Sequence[float], lowest: float) -> list[float]:
+    """Sorted heights moved down until no two are nearer than a label is high, then up again from the axis."""
+    moved: list[float] = []
+    for y in heights:
+        moved.append(max(y, moved[-1] + END_LABEL_GAP) if moved else y)
+    for place in range(len(moved) - 1, -1, -1):
+        floor = lowest if place == len(moved) - 1 else moved[place + 1] - END_LABEL_GAP
+        moved[place] = min(moved[place], floor)
+    return moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +152,8 @@ class MarkChart:
     def _draw(self, ident: str, width: float) -> str:
         wide = width >= WIDE
         longest = max(len(name) for name, _ in self.groups)
-        left = min(230.0, 16 + CHARACTER * longest) if wide else 6.0
-        right = width - 12 - CHARACTER * (2 + self.digits)
+        left = min(230.0, 16 + CHARACTER * longest) if wide else 14.0
+        right = width - 14 - DIGIT * (2 + self.digits)
         bounds = [b for _, marks in self.groups for m in marks for b in (m.value, *(m.interval or ()))]
         axis = ticks(min(0.0, *bounds) if self.zero else min(bounds), max(bounds), 5 if wide else 4)
         step = axis[1] - axis[0]
@@ -196,7 +216,7 @@ class BarChart:
 
     def _draw(self, ident: str, width: float) -> str:
         left = min(width * 0.4, 16 + CHARACTER * max(len(bar.name) for bar in self.bars))
-        right = width - 14 - CHARACTER * max(len(bar.text) for bar in self.bars)
+        right = width - 14 - DIGIT * max(len(bar.text) for bar in self.bars)
         most = max(bar.value for bar in self.bars) or 1.0
         height = 26.0
         parts = [line(left, 0, left, height * len(self.bars), "axis")]
@@ -211,13 +231,17 @@ class BarChart:
 
 
 def smoothed(points: Sequence[Point], share: float = 0.04, most: int = 300) -> list[Point]:
-    """The mean of the points around each, `share` of all to either side; at most `most` of them."""
+    """The mean of the points around each, `share` of all to either side; at most `most` of them.
+
+    Near the beginning, where a loss falls steeply, as few are taken before a point as there are, and as many after it:
+    else the mean of the first would be that of later ones.
+    """
     reach = max(1, round(share * len(points)))
     sums = [0.0]
     for _, y in points:
         sums.append(sums[-1] + y)
     chosen = _spread(len(points), most)
-    ranges = [(max(0, i - reach), min(len(points), i + reach + 1)) for i in chosen]
+    ranges = [(max(0, i - reach), min(len(points), i + min(reach, i) + 1)) for i in chosen]
     return [(points[i][0], (sums[b] - sums[a]) / (b - a)) for i, (a, b) in zip(chosen, ranges, strict=True)]
 
 

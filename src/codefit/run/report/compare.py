@@ -12,12 +12,13 @@ from codefit.run.report.charts import LineChart, Mark, MarkChart, Series, smooth
 from codefit.run.report.formats import count, duration, figure, milliseconds, signed, signed_span, size, span
 from codefit.run.report.load import Run
 from codefit.run.report.repeat import differences, how_to_repeat
-from codefit.run.report.shapes import EvaluationSet, Figures
+from codefit.run.report.shapes import MAIN_METRIC, EvaluationSet, Figures
 from codefit.run.report.svg import SHAPES, swatch
 
 MOST_RUNS = len(SHAPES)  # more lines on one chart cannot be told apart
 EVALUATION_FILE = "eval_pairs.jsonl.gz"
 ABSENT = "not there"
+Cell = tuple[str, str]  # a value, and its interval or another word beneath it
 
 
 def comparison(runs: Sequence[Run]) -> dict[str, Any]:
@@ -68,22 +69,22 @@ def _first(run: Run) -> EvaluationSet | None:
     return run.evaluation.sets[0] if run.evaluation is not None and run.evaluation.sets else None
 
 
-def _of_set(write: Callable[[EvaluationSet], str]) -> Callable[[Run], str]:
-    def cell(run: Run) -> str:
+def _of_set(write: Callable[[EvaluationSet], str | Cell]) -> Callable[[Run], str | Cell]:
+    def cell(run: Run) -> str | Cell:
         entry = _first(run)
         return ABSENT if entry is None else write(entry)
 
     return cell
 
 
-def _mrr(figures: Figures) -> str:
-    return f"{figure(figures.mrr)} ({span(figures.ci95['mrr@10'])})"
+def _mrr(figures: Figures) -> Cell:
+    return figure(figures.mrr), span(figures.ci95[MAIN_METRIC])
 
 
-def _gain(system: str) -> Callable[[Run], str]:
-    def write(entry: EvaluationSet) -> str:
+def _gain(system: str) -> Callable[[Run], str | Cell]:
+    def write(entry: EvaluationSet) -> Cell:
         found = entry.difference_to_bm25[system]
-        return f"{signed(found.mrr)} ({signed_span(found.ci95)})"
+        return signed(found.mrr), signed_span(found.ci95)
 
     return _of_set(write)
 
@@ -99,9 +100,14 @@ def _fastest(run: Run, write: Callable[[Any], str]) -> str:
     return write(rows[winner]) if winner in rows else ABSENT
 
 
-_QUALITY: list[tuple[str, str, Callable[[Run], str]]] = [
+def _machine(run: Run) -> Cell:
+    machine = run.record.machine
+    return f"{machine.get('cores')} cores", str(machine.get("gpu") or machine.get("cpu"))
+
+
+_QUALITY: list[tuple[str, str, Callable[[Run], str | Cell]]] = [
     ("Questions", "how many were asked", _of_set(lambda entry: count(entry.n))),
-    ("Pool", "functions of a source that the answer is looked for among, at most", _of_set(lambda e: count(e.pool))),
+    ("Pool", "functions to choose among, at most", _of_set(lambda e: count(e.pool))),
     ("BM25, MRR@10", "word matching, the figure to beat", _of_set(lambda entry: _mrr(entry.bm25))),
     ("Model, MRR@10", "the trained model alone", _of_set(lambda entry: _mrr(entry.model))),
     ("Hybrid, MRR@10", "both fused", _of_set(lambda entry: _mrr(entry.hybrid))),
@@ -109,7 +115,7 @@ _QUALITY: list[tuple[str, str, Callable[[Run], str]]] = [
     ("Hybrid over BM25", "paired difference in MRR@10", _gain("hybrid")),
 ]
 
-_COST: list[tuple[str, str, Callable[[Run], str]]] = [
+_COST: list[tuple[str, str, Callable[[Run], str | Cell]]] = [
     ("Training pairs", "rows learned from", lambda r: ABSENT if r.manifest is None else count(r.manifest.train.rows)),
     ("Steps", "batches learned from", lambda r: count(r.steps[-1].step) if r.steps else ABSENT),
     ("Time", "of all stages", lambda r: duration(r.seconds())),
@@ -121,7 +127,7 @@ _COST: list[tuple[str, str, Callable[[Run], str]]] = [
     ("Smallest export", "size on disk", _model_size),
     ("Encoding", "fastest backend, texts a second", lambda r: _fastest(r, lambda row: count(row.texts_per_second))),
     ("Batch", "fastest backend, median time", lambda r: _fastest(r, lambda row: milliseconds(row.p50_ms))),
-    ("Machine", "where it ran", lambda r: f"{r.record.machine.get('cpu')}, {r.record.machine.get('cores')} cores"),
+    ("Machine", "where it ran", _machine),
 ]
 
 

@@ -70,9 +70,9 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole}{THIN}s"
     if whole < 3600:
-        return f"{whole // 60}{THIN}min {whole % 60:02d}{THIN}s"
+        return f"{whole // 60}{THIN}min{THIN}{whole % 60:02d}{THIN}s"
     minutes = round(seconds / 60)
-    return f"{minutes // 60}{THIN}h {minutes % 60:02d}{THIN}min"
+    return f"{minutes // 60}{THIN}h{THIN}{minutes % 60:02d}{THIN}min"
 
 
 def milliseconds(value: float) -> str:

@@ -54,6 +54,18 @@ class Run:
         }
         return f"Not there: the stage “{stage.name}” {reasons[stage.state]}."
 
+    def has(self, part: str) -> bool:
+        """Whether a part of `STAGE_OF` is there."""
+        there = {
+            "evaluation": self.evaluation,
+            "training": self.steps,
+            "answers": self.answers,
+            "data": self.manifest,
+            "tokenizer": self.tokenizer,
+            "export": self.export,
+        }
+        return bool(there[part])
+
     def is_stale(self, part: str) -> bool:
         """Whether a stage before this part's is being done again: what stands there is of the time before."""
         stage = self._stage(part)

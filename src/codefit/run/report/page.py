@@ -26,7 +26,7 @@ STYLE = "codefit.css"
 # What each number means, in a line for somebody who sees it for the first time.
 MEANINGS = {
     "MRR@10": "One divided by the rank of the right function, 0 below rank 10, averaged over all questions: "
-    "1 is always first, 0.5 is second on average.",
+    "1 is always first, 0.5 is what always second would give.",
     "nDCG@10": "The same idea with a gentler discount: rank 1 counts 1, rank 3 counts 0.5, below rank 10 nothing.",
     "recall@k": "The share of questions whose right function is among the first k results.",
     "95 % interval": "Where the figure would fall in 95 of 100 repetitions with other questions of the same kind "

@@ -45,7 +45,7 @@ def _overrides(record: RunRecord) -> list[str] | None:
         if name not in bundled_recipes():
             continue
         bundled = load_recipe(name).model_dump(mode="json")
-        changes = [f"{path}={json.dumps(value)}" for path, value in _changes(bundled, record.recipe)]
+        changes = [f"{path}={_in_yaml(value)}" for path, value in _changes(bundled, record.recipe)]
         if name != record.name and len(changes) > 1:
             continue  # another recipe under its own name; told best as a file
         try:
@@ -65,6 +65,13 @@ def _changes(bundled: Mapping[str, Any], wanted: Mapping[str, Any], path: str = 
             yield from _changes(before, value, place)
         elif value != before:
             yield place, value
+
+
+def _in_yaml(value: Any) -> str:
+    """A value as an override writes it: words as they are where YAML reads them back, all else as JSON."""
+    if isinstance(value, str) and value.replace("-", "").replace("_", "").isalnum() and yaml.safe_load(value) == value:
+        return value
+    return json.dumps(value)
 
 
 def differences(recipes: list[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:

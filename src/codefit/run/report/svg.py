@@ -13,6 +13,7 @@ WIDE = 760
 NARROW = 328
 SHAPES = ("ring", "dot", "diamond", "square", "triangle", "cross")
 CHARACTER = 6.7  # pixels of a character of the 12-pixel text, on average, with room to spare
+DIGIT = 8.6  # pixels of a digit in bold: the widest of the fonts that a system may bring
 Point = tuple[float, float]
 
 
