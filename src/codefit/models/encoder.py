@@ -99,11 +99,11 @@ def save_encoder(network: SentenceTransformer, folder: Path) -> None:
     settings = folder / "sentence_bert_config.json"
     # Else every load makes an untrained pooler and warns of it. Releases before 5.2 know only this name of the field.
     settings.write_text(json.dumps({**json.loads(settings.read_text()), "model_args": NO_POOLER}, indent=2) + "\n")
-    # Encoding a batch leaves its padding and its cut in the tokenizer; what is written has neither.
-    tokenizer = Tokenizer.from_str(network.tokenizer.backend_tokenizer.to_str())
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.save(str(folder / "tokenizer.json"))
+    # Encoding a batch leaves its padding and its cut in the tokenizer, and the wrapper adds a template that adds nothing:
+    # what is written is what the encoder was made with.
+    tokenizer = json.loads(network.tokenizer.backend_tokenizer.to_str())
+    plain = Tokenizer.from_str(json.dumps({**tokenizer, "padding": None, "truncation": None, "post_processor": None}))
+    plain.save(str(folder / "tokenizer.json"))
 
 
 def count_parameters(network: torch.nn.Module) -> int:

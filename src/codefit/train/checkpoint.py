@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 MANIFEST = "manifest.json"
 ARRAYS = "state.safetensors"
+VALUES = "values.json"
 _PREFIX = "step-"
 
 
@@ -35,10 +39,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
     from safetensors.numpy import save_file
 
     target = folder / f"{_PREFIX}{checkpoint.step:08d}"
-    with atomic_folder(target) as temporary:
+    with disk_errors(target), atomic_folder(target) as temporary:
         save_file({k: np.ascontiguousarray(v) for k, v in checkpoint.arrays.items()}, temporary / ARRAYS)
-        write_json(temporary / "values.json", {"step": checkpoint.step, **checkpoint.values})
-        hashes = {name: hash_file(temporary / name) for name in (ARRAYS, "values.json")}
+        write_json(temporary / VALUES, {"step": checkpoint.step, **checkpoint.values})
+        hashes = {name: hash_file(temporary / name) for name in (ARRAYS, VALUES)}
         write_json(temporary / MANIFEST, hashes)
     for old in _folders(folder)[:-keep]:
         shutil.rmtree(old)
@@ -58,16 +62,38 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     manifest = folder / MANIFEST
     if not manifest.exists():
         raise CodefitError("the checkpoint has no manifest, so it was not written to its end", where=str(folder))
-    for name, expected in read_json(manifest).items():
+    hashes = read_json(manifest)
+    for name in (ARRAYS, VALUES):
         file = folder / name
-        if not file.exists() or hash_file(file) != expected:
+        if not isinstance(hashes, dict) or name not in hashes:
+            raise CodefitError(f"the manifest of the checkpoint does not name {name}", where=str(folder))
+        if not file.exists() or hash_file(file) != hashes[name]:
             raise CodefitError(
                 f"{name} of the checkpoint is damaged or cut off",
                 where=str(folder),
                 fix="delete that folder to go on from the one before it",
             )
-    values = read_json(folder / "values.json")
+    values = read_json(folder / VALUES)
     return Checkpoint(step=values.pop("step"), values=values, arrays=load_file(folder / ARRAYS))
+
+
+@contextmanager
+def disk_errors(where: Path) -> Iterator[None]:
+    """Make a failed write name `where`; safetensors' own error, of a full disk say, becomes the system's."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise CodefitError(f"the weights could not be written ({error})", where=str(where)) from error
+        code = int(number[1])
+        raise OSError(code, os.strerror(code), str(where)) from error
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(where)
+        raise
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -21,6 +21,10 @@ def choose_device(name: str = "auto") -> torch.device:
             raise InputError(f"unknown device {name!r}", fix="use auto, cpu, cuda, cuda:0 or mps") from error
         if device.type == "cuda" and not torch.cuda.is_available():
             raise InputError("no CUDA device on this machine", fix="use device auto or cpu")
+        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+            raise InputError(f"no {name} among {torch.cuda.device_count()} CUDA devices", fix="use device auto or cpu")
+        if device.type == "mps" and not torch.backends.mps.is_available():
+            raise InputError("no MPS device on this machine", fix="use device auto or cpu")
         return device
     if torch.cuda.is_available():
         free = [torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())]

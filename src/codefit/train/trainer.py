@@ -6,11 +6,15 @@ What is learned, and how, is the learner's; `StaticLearner` and `EncoderLearner`
 from __future__ import annotations
 
 import json
+import shutil
+import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from types import FrameType, TracebackType
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +22,7 @@ import numpy.typing as npt
 from codefit.errors import CodefitError
 from codefit.files import atomic_folder, write_text
 from codefit.progress import Progress
-from codefit.train.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint
+from codefit.train.checkpoint import Checkpoint, disk_errors, latest_checkpoint, save_checkpoint
 from codefit.train.pair_batches import TokenizedPairs, batches_from
 from codefit.train.schedule import Schedule, rate_factor
 
@@ -109,10 +113,37 @@ def train(
     """Train to `max_steps`, from the newest checkpoint in `out/checkpoints` if there is one.
 
     Writes `out/metrics.jsonl`, `out/checkpoints/` and `out/model/`: the best by `best_metric` where `evaluate` is
-    given, else the last; `describe` adds its files to that folder. Ctrl-C saves a checkpoint first. The same settings
-    give the same model, interrupted or not.
+    given, else the last; `describe` adds its files to that folder. Ctrl-C ends after the step with a checkpoint. The
+    same settings give the same model, interrupted or not.
     """
     return _Training(learner, settings, out, evaluate, describe).run()
+
+
+class _Interruption:
+    """Ctrl-C while training: it waits for the end of the step, since half a step cannot be resumed.
+
+    A second one ends the step at once; then the last checkpoint is the one that was there before. Outside of the main
+    thread, where no signal arrives, this does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
 
 
 class _Training:
@@ -134,6 +165,7 @@ class _Training:
         self.best: dict[str, float] = {}
         self.best_step = 0
         self.tokens = 0
+        _remove_remains(out)
         self._resume()
         self.saved_at = self.step
         self.journal = _Journal(out / "metrics.jsonl", self.step)
@@ -143,13 +175,13 @@ class _Training:
         settings = self.settings
         batches = batches_from(self.learner.data, settings.batch_size, seed=settings.seed, first_step=self.step)
         try:
-            with Progress("training", settings.max_steps, "steps") as progress:
+            with Progress("training", settings.max_steps, "steps") as progress, _Interruption() as interruption:
                 progress.resume_at(self.step)
                 while self.step < settings.max_steps:
                     self._one_step(next(batches), started, progress)
-        except KeyboardInterrupt:
-            self._save()
-            raise
+                    if interruption.asked:
+                        self._save()
+                        raise KeyboardInterrupt
         finally:
             self.journal.close()
         if self.evaluate is None:
@@ -194,7 +226,8 @@ class _Training:
             self._save_model()
 
     def _save_model(self) -> None:
-        with atomic_folder(self.out / "model") as folder:
+        target = self.out / "model"
+        with disk_errors(target), atomic_folder(target) as folder:
             self.learner.save_model(folder)
             if self.describe is not None:
                 self.describe(folder)
@@ -220,6 +253,13 @@ class _Training:
         self.best = checkpoint.values["best"]
         self.best_step = checkpoint.values["best_step"]
         self.learner.restore(checkpoint.arrays, checkpoint.step)
+
+
+def _remove_remains(out: Path) -> None:
+    """Remove what a killed training was just writing; whole folders have other names."""
+    for pattern in ("checkpoints/.tmp-*", "checkpoints/.old-*", ".tmp-*-model", ".old-*-model"):
+        for folder in out.glob(pattern):
+            shutil.rmtree(folder)
 
 
 def _due(step: int, every: int) -> bool:
