@@ -152,8 +152,11 @@ def bundled_recipes() -> dict[str, str]:
 def recipe_text(name_or_path: str) -> str:
     """The YAML of a bundled recipe or of a file; a wrong name is answered with the nearest one."""
     path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or path.exists():
-        return path.read_text(encoding="utf-8")
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"not UTF-8 ({error.reason} at byte {error.start})", where=name_or_path) from error
     known = bundled_recipes()
     if name_or_path not in known:
         raise InputError(f"no recipe is called {name_or_path!r}", fix=_did_you_mean(name_or_path, known))
@@ -185,12 +188,14 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
 def apply_override(values: dict[str, Any], override: str) -> None:
     """Put `section.field=value`, the value in YAML, into a recipe's values; `InputError` where that is not its form."""
     path, equals, text = override.partition("=")
-    if not equals or not path:
+    if not equals or "" in path.split("."):
         raise InputError(f"{override!r} is not an override", fix="write section.field=value, such as seed=1")
     *parents, last = path.split(".")
     place = values
     for parent in parents:
-        inner = place.setdefault(parent, {})
+        if place.get(parent) is None:  # absent, or switched off by null
+            place[parent] = {}
+        inner = place[parent]
         if not isinstance(inner, dict):
             raise InputError(f"{parent} in {path} is a value, not a section", where=override)
         place = inner

@@ -26,7 +26,7 @@ def test_the_interval_is_scipys(kind: str) -> None:
         n_resamples=20_000,
         method="percentile",
         confidence_level=LEVEL,
-        rng=np.random.default_rng(1),
+        rng=draws,
     ).confidence_interval
     # The ends are quantiles of 20,000 draws: their own error is about a fiftieth of the interval.
     allowed = 0.02 * (peer.high - peer.low)
