@@ -36,12 +36,16 @@ class InputError(CodefitError, ValueError):
 _OS_REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space and run the same command again"),
     errno.EDQUOT: ("the disk quota is used up", "free some space and run the same command again"),
+    errno.EFBIG: ("the file is larger than this file system or process may write", "choose another output folder"),
     errno.EROFS: ("the file system is read-only", "choose another output folder"),
     errno.EACCES: ("permission denied", "choose a path you may read and write"),
     errno.ENOENT: ("no such file or folder", "check the path"),
     errno.ENOTDIR: ("not a folder", "check the path"),
     errno.EISDIR: ("a folder stands where a file is needed", "check the path"),
+    errno.ENAMETOOLONG: ("the name is too long", "check the path"),
+    errno.ELOOP: ("a link that leads back to itself", "check the path"),
 }
+_WRONG_PATH = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def from_os_error(error: OSError) -> CodefitError:
@@ -49,6 +53,5 @@ def from_os_error(error: OSError) -> CodefitError:
     code = error.errno or 0
     what, fix = _OS_REASONS.get(code, (error.strerror or str(error), None))
     where = str(error.filename) if error.filename is not None else None
-    wrong_path = code in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
-    kind = InputError if wrong_path else CodefitError
+    kind = InputError if code in _WRONG_PATH else CodefitError
     return kind(what, where=where, fix=fix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import io
@@ -19,6 +20,9 @@ import msgspec
 from codefit.errors import CodefitError, InputError
 
 CHUNK = 1 << 20
+# Compressed bytes taken at once: what 8 KiB of zstd unpack to is at most some hundred MB, whatever they were made for.
+_ZSTD_CHUNK = 1 << 13
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -32,6 +36,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
+    except OSError as error:
+        _name(error, temporary, path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -55,8 +62,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         else:
             os.rename(temporary, path)
         _flush(path.parent)
+    except OSError as error:
+        _name(error, temporary, path)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _name(error: OSError, temporary: Path, path: Path) -> None:
+    """Let the error name the file that was to be written, not its temporary name, nor none, as `write` leaves it."""
+    unnamed = error.filename is None and error.errno in _WRITE_ERRORS
+    if unnamed or str(error.filename) == str(temporary):
+        error.filename = str(path)
 
 
 def check_writable(folder: Path) -> None:
@@ -109,7 +126,8 @@ def open_write(path: Path) -> IO[bytes]:
     if path.suffix == ".zst":
         import zstandard
 
-        stream_out: IO[bytes] = zstandard.open(path, "wb")
+        # With a checksum, without which damage would be read as other data.
+        stream_out: IO[bytes] = zstandard.open(path, "wb", cctx=zstandard.ZstdCompressor(write_checksum=True))
         return stream_out
     return open(path, "wb")
 
@@ -122,8 +140,10 @@ class _ClosesBoth(io.BufferedWriter):
         self._raw_file = raw
 
     def close(self) -> None:
-        super().close()
-        self._raw_file.close()
+        try:
+            super().close()
+        finally:
+            self._raw_file.close()
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
@@ -146,10 +166,47 @@ def _open_read(path: Path) -> IO[bytes]:
     if path.suffix == ".gz":
         return io.BufferedReader(gzip.open(path, "rb"), CHUNK)  # type: ignore[arg-type]
     if path.suffix == ".zst":
+        return io.BufferedReader(_ZstdReader(path), CHUNK)
+    return open(path, "rb")
+
+
+class _ZstdReader(io.RawIOBase):
+    """Every frame of a zstd file; where the file ends inside one it raises, which the library's own reader does not."""
+
+    def __init__(self, path: Path) -> None:
         import zstandard
 
-        return io.BufferedReader(zstandard.open(path, "rb"), CHUNK)
-    return open(path, "rb")
+        super().__init__()
+        self._file = open(path, "rb")  # noqa: SIM115 - closed with the reader
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._frame: Any = None
+        self._unread = b""
+        self._unpacked = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._unpacked:
+            data = self._unread or self._file.read(_ZSTD_CHUNK)
+            if not data:
+                if self._frame is not None:
+                    raise EOFError("the file ends inside a frame")
+                return 0
+            if self._frame is None:
+                self._frame = self._decompressor.decompressobj()
+            self._unpacked = memoryview(self._frame.decompress(data))
+            self._unread = b""
+            if self._frame.eof:
+                self._unread, self._frame = self._frame.unused_data, None
+        count = min(len(buffer), len(self._unpacked))
+        buffer[:count] = self._unpacked[:count]
+        self._unpacked = self._unpacked[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def hash_bytes(data: bytes) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codefit.errors import InputError
-from codefit.files import atomic_path
+from codefit.files import write_text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -89,8 +89,8 @@ def _not_empty(texts: Iterable[str]) -> Iterator[str]:
 
 def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:
     """Write `tokenizer.json`, whole or not at all."""
-    with atomic_path(path) as temporary:
-        tokenizer.save(str(temporary))
+    # Not the library's own `save`, whose error for a full disk is a bare Exception.
+    write_text(path, tokenizer.to_str(pretty=True))
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
