@@ -15,6 +15,8 @@ from codefit.recipe import bundled_recipes, load_recipe
 from codefit.run.pair_data import DATA_VARIABLE
 from codefit.run.record import RunRecord
 
+MOST_CHANGES = 8  # a command with more fields than that is harder to read than the recipe
+
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
@@ -40,21 +42,19 @@ def how_to_repeat(record: RunRecord, folder_name: str) -> Repeat:
 
 
 def _overrides(record: RunRecord) -> list[str] | None:
-    """A bundled recipe's name and the fields that differ; None where that does not give this recipe."""
-    for name in (record.name, *bundled_recipes()):
-        if name not in bundled_recipes():
-            continue
+    """The nearest bundled recipe's name and the fields that differ; None where there are many, or none gives this."""
+    found: list[list[str]] = []
+    for name in bundled_recipes():
         bundled = load_recipe(name).model_dump(mode="json")
         changes = [f"{path}={_in_yaml(value)}" for path, value in _changes(bundled, record.recipe)]
-        if name != record.name and len(changes) > 1:
-            continue  # another recipe under its own name; told best as a file
         try:
             again = load_recipe(name, changes).model_dump(mode="json")
         except InputError:
             continue
         if again == record.recipe:
-            return [name, *changes]
-    return None
+            found.append([name, *changes])
+    shortest = min(found, key=len, default=None)
+    return shortest if shortest is not None and len(shortest) <= 1 + MOST_CHANGES else None
 
 
 def _changes(bundled: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
