@@ -40,3 +40,38 @@ def installed(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return install
+
+
+@pytest.fixture(scope="session")
+def static_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small static model with weighted words; tests that change a file work on a copy."""
+    from codefit.models.words import WordWeights
+    from small_models import write_static
+
+    return write_static(tmp_path_factory.mktemp("models") / "static", words=WordWeights())
+
+
+@pytest.fixture(scope="session")
+def encoder_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small encoder."""
+    from small_models import write_encoder
+
+    return write_encoder(tmp_path_factory.mktemp("models") / "encoder")
+
+
+@pytest.fixture(scope="session")
+def static_export(static_checkpoint: Path) -> Path:
+    """`static_checkpoint` exported, not timed."""
+    from codefit.export.embedder import export_embedder
+
+    export_embedder(static_checkpoint, static_checkpoint.parent / "export", benchmark=False)
+    return static_checkpoint.parent / "export"
+
+
+@pytest.fixture(scope="session")
+def encoder_export(encoder_checkpoint: Path) -> Path:
+    """`encoder_checkpoint` exported, not timed."""
+    from codefit.export.embedder import export_embedder
+
+    export_embedder(encoder_checkpoint, encoder_checkpoint.parent / "export", benchmark=False)
+    return encoder_checkpoint.parent / "export"

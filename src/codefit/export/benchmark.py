@@ -18,7 +18,7 @@ Call = Callable[[], object]
 WARM_UP = 2  # calls of each backend that are not counted: memory is claimed, caches fill
 MIN_ROUNDS = 20  # the fewest from which a 95th percentile can be read
 MAX_ROUNDS = 200
-SECONDS = 20.0  # after which no more rounds than `MIN_ROUNDS` are run
+SECONDS = 10.0  # after which no more rounds than `MIN_ROUNDS` are run
 
 
 def batch_of_ids(vocab_size: int, batch_size: int, tokens: int) -> tuple[IdArray, IdArray]:

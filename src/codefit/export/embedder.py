@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from codefit.errors import InputError
 from codefit.export.benchmark import Call, batch_of_ids, fastest, onnx_call, run_in_turns, torch_call
@@ -26,8 +25,6 @@ from codefit.models.processor import int8_saturates
 from codefit.models.torch_embedder import STATIC_TOKENS, TorchEncoder, is_static, open_sentence_transformer
 from codefit.progress import say
 
-FloatArray = npt.NDArray[np.float32]
-
 FILES: Mapping[str, str] = {FP32: "model.onnx", INT8: "model.int8.onnx"}
 DEFAULT_BATCH_SIZE = 16
 DEFAULT_SEQ_LEN = 128
@@ -35,12 +32,13 @@ DEFAULT_SEQ_LEN = 128
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The checkpoint: the library's model, codefit's own file of it where there is one, and its length in tokens."""
+    """The checkpoint: the library's model, codefit's own file of it where there is one, and what it reads and gives."""
 
     folder: Path
     model: Any
     own: ModelInfo | None
     max_tokens: int
+    dimensions: int
 
 
 def export_embedder(
@@ -62,9 +60,16 @@ def export_embedder(
     if output.exists() and checkpoint.resolve().is_relative_to(output.resolve()):
         raise InputError("the output would replace the checkpoint", where=str(output), fix="choose another --output")
     source = _open(checkpoint)
+    texts = parity_texts(source.max_tokens)
+    reference = TorchEncoder(source.model, source.dimensions).encode(texts)
+    check_numbers(reference, texts, str(checkpoint))
     with atomic_folder(output) as folder:
         info = _write(source, folder)
-        parity, encoders = _check(source, folder, info)
+        encoders = {backend: open_encoder(folder, info, backend) for backend in info.files}
+        parity = {
+            "fp32": compare_fp32(reference, encoders[FP32].encode(texts), str(checkpoint)),
+            "int8": compare_int8(reference, encoders[INT8].encode(texts), str(checkpoint)),
+        }
         info = msgspec.structs.replace(info, parity=parity)
         if benchmark:
             measured = _time(source, encoders, info, batch_size, seq_len)
@@ -81,9 +86,10 @@ def _open(checkpoint: Path) -> _Source:
         checkpoint, device="cpu", max_tokens=own.max_tokens if own else None, attention="eager"
     )
     check_exportable(model, checkpoint)
-    if is_static(model):
-        return _Source(checkpoint, model, own, own.max_tokens if own else STATIC_TOKENS)
-    return _Source(checkpoint, model, own, int(model.max_seq_length))
+    dimensions = int(model.encode(["x"], show_progress_bar=False).shape[1])
+    static_tokens = own.max_tokens if own else STATIC_TOKENS
+    max_tokens = static_tokens if is_static(model) else int(model.max_seq_length)
+    return _Source(checkpoint, model, own, max_tokens, dimensions)
 
 
 def _write(source: _Source, folder: Path) -> ExportInfo:
@@ -93,20 +99,19 @@ def _write(source: _Source, folder: Path) -> ExportInfo:
     if static:
         table = source.model[0].embedding.weight.detach().cpu().numpy().astype(np.float32)
         write_static_graphs(table, folder / FILES[FP32], folder / FILES[INT8])
-        vocab_size, dimensions, pad_id = len(table), int(table.shape[1]), 0
+        vocab_size, pad_id = len(table), 0
         tokenizer = source.model[0].tokenizer
     else:
         vocab_size = int(source.model[0].auto_model.config.vocab_size)
         write_encoder_graph(source.model, folder / FILES[FP32], vocab_size)
         write_encoder_int8(folder / FILES[FP32], folder / FILES[INT8], reduce_range=not full_range)
-        dimensions = int(source.model.encode(["x"], show_progress_bar=False).shape[1])
         pad_id = int(source.model.tokenizer.pad_token_id or 0)
         tokenizer = source.model.tokenizer.backend_tokenizer
     _write_tokenizer(source, tokenizer, folder)
     query_prompt, code_prompt = prompts_of(source.model)
     return ExportInfo(
         kind="static" if static else "encoder",
-        dimensions=dimensions,
+        dimensions=source.dimensions,
         max_tokens=source.max_tokens,
         vocab_size=vocab_size,
         tokenizer_sha256=hash_file(folder / "tokenizer.json"),
@@ -133,20 +138,6 @@ def _write_tokenizer(source: _Source, tokenizer: Any, folder: Path) -> None:
         copy.no_padding()
         copy.no_truncation()
         copy.save(str(folder / "tokenizer.json"))
-
-
-def _check(source: _Source, folder: Path, info: ExportInfo) -> tuple[dict[str, Any], dict[str, OnnxEncoder]]:
-    """Parity of both files with torch, from text to vector, as they will be loaded."""
-    where = str(source.folder)
-    texts = parity_texts(info.max_tokens)
-    reference = TorchEncoder(source.model, info.dimensions).encode(texts)
-    check_numbers(reference, texts, where)
-    encoders = {backend: open_encoder(folder, info, backend) for backend in info.files}
-    parity = {
-        "fp32": compare_fp32(reference, encoders[FP32].encode(texts), where),
-        "int8": compare_int8(reference, encoders[INT8].encode(texts), where),
-    }
-    return parity, encoders
 
 
 def _time(

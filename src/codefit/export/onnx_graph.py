@@ -172,10 +172,14 @@ def write_encoder_graph(model: Any, path: Path, vocab_size: int) -> None:
 
 def write_encoder_int8(fp32: Path, int8: Path, *, reduce_range: bool) -> None:
     """The graph with 8-bit weights, a scale for each output channel; activations are quantized as they come."""
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    model = onnx.load(str(fp32))
+    # Shapes of values in between: the quantizer turns weights round without turning these, and then finds a conflict.
+    del model.graph.value_info[:]
     with _quiet():
-        quantize_dynamic(str(fp32), str(int8), weight_type=QuantType.QInt8, per_channel=True, reduce_range=reduce_range)
+        quantize_dynamic(model, str(int8), weight_type=QuantType.QInt8, per_channel=True, reduce_range=reduce_range)
 
 
 @contextlib.contextmanager
