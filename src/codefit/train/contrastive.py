@@ -28,18 +28,17 @@ def info_nce(
     """
     import torch
 
-    full = queries.shape[1]
-    target = torch.arange(len(queries), device=queries.device)
     losses = []
-    for size in dict.fromkeys((full, *sizes)):
-        q = torch.nn.functional.normalize(queries[:, :size], dim=-1)
+    for size in dict.fromkeys((queries.shape[1], *sizes)):
+        # Divided before the product: 2 n d divisions, not n².
+        q = torch.nn.functional.normalize(queries[:, :size], dim=-1) / temperature
         c = torch.nn.functional.normalize(codes[:, :size], dim=-1)
-        to_code = q @ c.T / temperature
-        to_query = to_code.T
+        scores = q @ c.T
+        # Both directions share one matrix; a cross-entropy each would write three more of its size.
+        among_codes, among_queries = scores.logsumexp(dim=1), scores.logsumexp(dim=0)
         if negatives is not None and hard_negative_weight > 0:
             n = torch.nn.functional.normalize(negatives[:, :size], dim=-1)
-            hard = q @ n.T / temperature + math.log(hard_negative_weight)
-            to_code = torch.cat([to_code, hard], dim=1)
-        both = torch.nn.functional.cross_entropy(to_code, target) + torch.nn.functional.cross_entropy(to_query, target)
-        losses.append(both / 2)
+            hard = (q @ n.T).logsumexp(dim=1) + math.log(hard_negative_weight)
+            among_codes = torch.logaddexp(among_codes, hard)
+        losses.append(((among_codes + among_queries) / 2 - (q * c).sum(dim=1)).mean())
     return torch.stack(losses).mean()

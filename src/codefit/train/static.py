@@ -120,14 +120,17 @@ class StaticLearner:
         return vstack(parts, format="csr"), len(batch)
 
     def _adam(self, name: str, rows: IntArray, gradient: FloatArray, rate: float) -> None:
-        values: FloatArray = getattr(self.table, name)
-        first, second = self._moments[f"{name}.first"], self._moments[f"{name}.second"]
-        mean = BETA1 * first[rows] + (1 - BETA1) * gradient
-        square = BETA2 * second[rows] + (1 - BETA2) * gradient**2
-        first[rows], second[rows] = mean, square
-        unbiased = mean / (1 - BETA1**self._step)
-        spread = np.sqrt(square / (1 - BETA2**self._step)) + EPSILON
-        values[rows] -= rate * unbiased / spread
+        """Lazy Adam on `rows`, in place on copies of them: the arithmetic is as fast as memory."""
+        import torch
+
+        values = torch.from_numpy(getattr(self.table, name))
+        first, second = (torch.from_numpy(self._moments[f"{name}.{moment}"]) for moment in ("first", "second"))
+        at, slope = torch.from_numpy(rows).long(), torch.from_numpy(gradient)
+        mean = first[at].lerp_(slope, 1 - BETA1)
+        square = second[at].mul_(BETA2).addcmul_(slope, slope, value=1 - BETA2)
+        first[at], second[at] = mean, square
+        spread = square.div_(1 - BETA2**self._step).sqrt_().add_(EPSILON)
+        values[at] = values[at].addcdiv_(mean, spread, value=-rate / (1 - BETA1**self._step))
 
 
 def _as_bags(table: StaticTable, data: TokenizedPairs) -> _View:
