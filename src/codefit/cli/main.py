@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import Annotated
+from itertools import takewhile
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +15,7 @@ from codefit.cli import data, doctor, embed, recipes, report, tokenizer
 from codefit.cli import run as run_commands
 from codefit.cli import search as search_commands
 from codefit.cli.output import Settings
-from codefit.errors import CodefitError, from_os_error
+from codefit.errors import CodefitError, InputError, from_os_error
 
 app = typer.Typer(
     name="codefit",
@@ -21,8 +23,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",  # joins the lines of a paragraph in help texts
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # rich and its markdown would take half the time of --help
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
 app.command("run")(run_commands.run)
@@ -36,6 +38,8 @@ app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(embed.app, name="embed")
 
 GLOBAL_FLAGS = ("--json", "--debug")
+STOPPED = 130  # 128 and the number of SIGINT, as shells have it
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # of whichever click typer was built with
 
 
 def _print_version(asked: bool) -> None:
@@ -67,17 +71,23 @@ def global_flags_first(arguments: list[str]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; the exit code is 0 done, 1 it failed, 2 the input was wrong, 130 stopped by Ctrl-C."""
-    given = sys.argv[1:] if arguments is None else arguments
-    Settings.json = "--json" in given
-    Settings.debug = "--debug" in given
+    ordered = global_flags_first(sys.argv[1:] if arguments is None else arguments)
+    flags = list(takewhile(lambda argument: argument in GLOBAL_FLAGS, ordered))
+    Settings.json = "--json" in flags
+    Settings.debug = "--debug" in flags
     try:
-        app(global_flags_first(given), standalone_mode=True)
+        code = app(ordered, prog_name=app.info.name, standalone_mode=False)
+        sys.stdout.flush()
+    except USAGE_ERROR as usage:
+        return _fail_usage(usage)
+    except KeyboardInterrupt:
+        return _fail(CodefitError("stopped"), STOPPED)
+    except BrokenPipeError:
+        # What is still in the buffer would raise again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
-    except KeyboardInterrupt:
-        return _fail(CodefitError("stopped"), 130)
-    except BrokenPipeError:
-        return 1
     except CodefitError as error:
         return _fail(error, error.exit_code)
     except OSError as os_error:
@@ -85,7 +95,19 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(known, known.exit_code)
     except Exception as error:  # the last line of defence: a user gets one line, a developer asks for --debug
         return _fail(CodefitError(f"{type(error).__name__}: {error}", fix="run with --debug for the traceback"), 1)
-    return 0
+    if code == STOPPED:  # typer's answer to Ctrl-C
+        return _fail(CodefitError("stopped"), STOPPED)
+    return code if isinstance(code, int) else 0
+
+
+def _fail_usage(error: Any) -> int:
+    """A command line that cannot be read: help where nothing was asked, else one line."""
+    if type(error).__name__ == "NoArgsIsHelpError" and not Settings.json:
+        print(error.format_message())
+        return InputError.exit_code
+    command = error.ctx.command_path if error.ctx else app.info.name
+    what = "no command given" if type(error).__name__ == "NoArgsIsHelpError" else error.format_message()
+    return _fail(InputError(what.rstrip("."), fix=f"see {command} --help"), InputError.exit_code)
 
 
 def _fail(error: CodefitError, code: int) -> int:

@@ -17,9 +17,7 @@ app = typer.Typer(help="Tokenizers: byte-level BPE that sees the words inside id
 def train(
     input_file: Annotated[
         list[Path],
-        typer.Option(
-            help="Rows of pairs, documents or raw text (.jsonl), or plain text; .gz and .zst. Repeatable."
-        ),
+        typer.Option(help="Rows of pairs, documents or raw text (.jsonl), or plain text; .gz and .zst. Repeatable."),
     ],
     output_file: Annotated[Path | None, typer.Option(help="The tokenizer.json to write.")] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Folder for tokenizer.json, instead of a file.")] = None,

@@ -101,6 +101,8 @@ def _train(
     survey = _survey(read)
     if rejects is not None:
         rejects.check()
+    if not len(survey.sizes):
+        raise InputError("there is no text to learn a tokenizer from", fix="check that the corpus is not empty")
     held_out = survey.held_out()
     chosen = survey.drawn(~held_out, max_bytes)
     measured = _measured_texts(read, survey.drawn(held_out, max(1, int(HELD_OUT_SHARE * max_bytes))))
@@ -192,7 +194,7 @@ def _groups(rows: IntArray, keys: npt.NDArray[np.uint64]) -> list[IntArray]:
 def _survey(read: Read) -> _Survey:
     numbers: dict[str, int] = {}
     language, sizes = array("i"), array("q")
-    keys = (array("Q"), array("Q"), array("Q"))
+    keys = (array("Q"), array("Q"), array("Q"))  # of source, file and text
     with Progress("reading", None, "texts") as progress:
         for sample in read():
             language.append(numbers.setdefault(sample.language, len(numbers)))
@@ -201,15 +203,13 @@ def _survey(read: Read) -> _Survey:
             keys[1].append(seeded_hash(SEED, f"{sample.source}\0{sample.file}"))
             keys[2].append(seeded_hash(SEED, "\0".join(sample.texts)))
             progress.advance()
-    if not sizes:
-        raise InputError("there is no text to learn a tokenizer from", fix="check that the corpus is not empty")
-    source, file, text = (np.frombuffer(column, dtype=np.uint64) for column in keys)
+    source, file, text = (np.array(column, dtype=np.uint64) for column in keys)
     first = np.zeros(len(text), dtype=np.bool_)
     first[np.unique(text, return_index=True)[1]] = True
     return _Survey(
         languages=list(numbers),
-        language=np.frombuffer(language, dtype=np.int32),
-        sizes=np.frombuffer(sizes, dtype=np.int64),
+        language=np.array(language, dtype=np.int32),
+        sizes=np.array(sizes, dtype=np.int64),
         source=source,
         file=file,
         text=text,
