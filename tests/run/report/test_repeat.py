@@ -62,6 +62,15 @@ def test_the_nearest_recipe_is_named_and_one_far_from_all_is_a_file(tmp_path: Pa
     assert "codefit run run.yaml --out runs/run" in repeat.command
 
 
+def test_a_recipe_recorded_by_another_version_is_a_file(tmp_path: Path) -> None:
+    """It lacks a field that the bundled one has: no override can take a field away."""
+    wanted = load_recipe("quickstart").model_dump(mode="json")
+    del wanted["tokenizer"]["compare"]
+    run = make_run(tmp_path / "run")
+    change(run, "run.json", recipe=wanted)
+    assert how_to_repeat(read_record(run), "run").file == "run.yaml"
+
+
 def test_differences_are_leaf_by_leaf_without_the_names() -> None:
     one = {"name": "a", "train": {"epochs": 1, "rate": None}, "same": [1]}
     two = {"name": "b", "train": {"epochs": 2}, "same": [1]}
