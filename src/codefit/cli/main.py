@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from itertools import takewhile
@@ -116,6 +115,8 @@ def _fail(error: CodefitError, code: int) -> int:
 
         traceback.print_exc()
     if Settings.json:
+        import json
+
         print(json.dumps({"error": {"what": error.what, "where": error.where, "fix": error.fix}}))
     print(f"error: {error.line()}", file=sys.stderr)
     return code

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 
 class Settings:
     """The two global flags, set once by `main` before a command runs."""
@@ -19,6 +17,8 @@ class Settings:
 def emit(result: Mapping[str, Any], human: Callable[[], str]) -> None:
     """Print a command's result: the mapping as JSON with `--json`, else what `human()` says."""
     if Settings.json:
+        import msgspec
+
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
         sys.stdout.flush()
     else:
