@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from codefit.cli.output import emit, table
@@ -32,6 +31,8 @@ def run(
     Run it again to go on after an interruption: what is done stays, training goes on from its last checkpoint, and the
     result is that of an unbroken run. A changed field runs again what depends on it.
     """
+    import msgspec
+
     from codefit.files import read_json
     from codefit.recipe import load_recipe
     from codefit.run.trip import run_recipe
