@@ -130,8 +130,9 @@ def test_smoothing_keeps_a_line_and_averages_noise() -> None:
     assert smoothed(straight)[0] == pytest.approx(straight[0])
     for (x, y), (_, expected) in zip(smoothed(straight)[:-9], straight, strict=False):
         assert y == pytest.approx(expected), x
-    noisy = [(float(x), 1.0 + (0.5 if x % 2 else -0.5)) for x in range(200)]
-    assert all(abs(y - 1) < 0.1 for _, y in smoothed(noisy)[20:])
+    alternating = [(float(x), 1.0 + (0.5 if x % 2 else -0.5)) for x in range(200)]
+    assert all(y == pytest.approx(1) for _, y in smoothed(alternating)[1:-9])
+    assert smoothed(alternating[:1]) == alternating[:1]
 
 
 def test_thinning_keeps_both_ends_and_few_between() -> None:

@@ -228,6 +228,17 @@ def read_stages(page: Node) -> list[list[str]]:
     return [row for row in cells(table(page, "stages-table")) if len(row) == 3]
 
 
+def test_lines_of_a_snippet_have_their_numbers_in_the_file(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    asked = answers()
+    result = asked["queries"][0]["results"][0]
+    result["snippet_lines"] = [91, 92, 180]
+    change(run, "answers.json", **asked)
+    code = page_of(run).by_id("answers").all("pre")[0]
+    assert [node.attributes["data-n"] for node in code.by_class("line")] == ["91", "92", "180"]
+    assert "".join(code.pieces).strip() == result["snippet"].strip()
+
+
 def test_text_of_data_is_text_on_the_page(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     evil = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&amp;"

@@ -233,16 +233,22 @@ class BarChart:
 def smoothed(points: Sequence[Point], share: float = 0.04, most: int = 300) -> list[Point]:
     """The mean of the points around each, `share` of all to either side; at most `most` of them.
 
-    Near the beginning, where a loss falls steeply, as few are taken before a point as there are, and as many after it:
-    else the mean of the first would be that of later ones.
+    The outermost count half, so that a loss which alternates between two kinds of batches gives a straight line. Near
+    the beginning, where a loss falls steeply, as many are taken after a point as there are before it: else the mean
+    of the first would be that of later ones.
     """
     reach = max(1, round(share * len(points)))
     sums = [0.0]
     for _, y in points:
         sums.append(sums[-1] + y)
-    chosen = _spread(len(points), most)
-    ranges = [(max(0, i - reach), min(len(points), i + min(reach, i) + 1)) for i in chosen]
-    return [(points[i][0], (sums[b] - sums[a]) / (b - a)) for i, (a, b) in zip(chosen, ranges, strict=True)]
+
+    def mean(i: int) -> float:
+        first, last = max(0, i - reach), min(len(points) - 1, i + min(reach, i))
+        if first == last:
+            return points[i][1]
+        return (sums[last + 1] - sums[first] - (points[first][1] + points[last][1]) / 2) / (last - first)
+
+    return [(points[i][0], mean(i)) for i in _spread(len(points), most)]
 
 
 def thinned(points: Sequence[Point], most: int = 600) -> list[Point]:

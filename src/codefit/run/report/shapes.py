@@ -187,7 +187,7 @@ class Export(Shape, frozen=True):
 
 
 class Result(Shape, frozen=True):
-    """A function found."""
+    """A function found. `snippet_lines` are the numbers of the snippet's lines, where some were left out between."""
 
     path: str
     start_line: int
@@ -196,6 +196,13 @@ class Result(Shape, frozen=True):
     score: float
     signals: dict[str, float | None] = {}
     snippet: str = ""
+    snippet_lines: list[int] = []
+
+    def numbered(self) -> list[tuple[int | None, str]]:
+        """The lines of the snippet, each with its number in the file where that is known."""
+        lines = self.snippet.rstrip().split("\n") if self.snippet.strip() else []
+        numbers = self.snippet_lines if len(self.snippet_lines) >= len(lines) else [None] * len(lines)
+        return list(zip(numbers, lines, strict=False))
 
 
 class Answer(Shape, frozen=True):
