@@ -20,7 +20,7 @@ from codefit.models import onnx_embedder
 from codefit.models.embedder import load_embedder
 from codefit.models.export_info import FILE, FP32, INT8, read_export_info
 from codefit.models.info import read_info, write_info
-from codefit.models.onnx_embedder import TOKENS_PER_BATCH, WINDOW, batches_by_length, rectangle
+from codefit.models.onnx_embedder import TOKENS_PER_BATCH, WINDOW, batches_by_length, open_encoder, rectangle
 from codefit.models.words import WordWeights
 from small_models import SHAPE, standard_functions, unit, write_foreign, write_static
 
@@ -285,15 +285,17 @@ def test_batches_hold_every_row_once_within_the_budget(lengths: list[int], budge
 
 
 def test_little_of_a_batch_is_padding(static_export: Path) -> None:
-    encoder = load_embedder(static_export).encoder
-    ids = encoder.tokenize(standard_functions())  # type: ignore[attr-defined]
-    lengths = [len(own) for own in ids]
+    encoder = open_encoder(static_export, read_export_info(static_export), FP32)
+    lengths = [len(ids) for ids, _ in encoder.tokenize(standard_functions())]
     padded = sum(len(rows) * lengths[rows[0]] for rows in batches_by_length(lengths, TOKENS_PER_BATCH["static"]))
     assert sum(lengths) <= padded < 1.6 * sum(lengths)
 
 
 def test_a_rectangle_is_padded_on_the_right() -> None:
-    ids, mask = rectangle([[5, 6, 7], [8]], pad_id=3)
+    ids, mask = rectangle([([5, 6, 7], None), ([8], None)], pad_id=3)
     assert ids.tolist() == [[5, 6, 7], [8, 3, 3]]
     assert mask.tolist() == [[1, 1, 1], [1, 0, 0]]
     assert ids.dtype == mask.dtype == np.int64
+    ids, mask = rectangle([([5, 6, 7], [1, 4, 2]), ([8], [9])], pad_id=3)
+    assert ids.tolist() == [[5, 6, 7], [8, 3, 3]]
+    assert mask.tolist() == [[1, 4, 2], [9, 0, 0]]

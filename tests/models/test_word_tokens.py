@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -80,3 +81,15 @@ def test_what_is_remembered_has_a_bound(tokenizer: Tokenizer, monkeypatch: pytes
     for text in FUNCTIONS[:40]:
         expected = encode_batch(tokenizer, [WORDS.code_text(text)], 4096)[0].tolist()
         assert fast.codes([text], 4096)[0].tolist() == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60), st.integers(1, 60))
+def test_counted_ids_are_the_same_ids(text: str, max_tokens: int) -> None:
+    fast = WordTokens(_SHARED, WORDS)
+    for plain, counted in (
+        (fast.codes([text], max_tokens), fast.counted_codes([text], max_tokens)),
+        (fast.queries([text], max_tokens), fast.counted_queries([text], max_tokens)),
+    ):
+        ids, counts = counted[0]
+        assert sorted(np.repeat(ids, counts).tolist()) == sorted(plain[0].tolist())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,19 +22,18 @@ from codefit.models import export_info, info
 from codefit.models.export_info import TORCH, ExportInfo, read_export_info
 from codefit.models.fusion import DEFAULT_MODEL_WEIGHT
 from codefit.models.info import ModelInfo, read_info
-from codefit.models.onnx_embedder import choose_backend, open_encoder
+from codefit.models.onnx_embedder import OnnxEncoder, TokensOf, choose_backend, open_encoder
+from codefit.models.word_tokens import WordTokens
 from codefit.progress import Progress
 
 FloatArray = npt.NDArray[np.float32]
+Embed = Callable[[Sequence[str], Callable[[int], None]], FloatArray]
 
 BACKENDS = ("auto", export_info.FP32, export_info.INT8, TORCH)
 
 
 class _Encoder(Protocol):
     """What the backends share."""
-
-    @property
-    def dimensions(self) -> int: ...
 
     def encode(self, texts: Sequence[str], advance: Callable[[int], None] = ...) -> FloatArray: ...
 
@@ -45,15 +45,12 @@ class LoadedEmbedder:
     folder: Path
     backend: str
     info: ModelInfo | None
-    encoder: _Encoder
+    dimensions: int
+    embed_queries: Embed
+    embed_codes: Embed
     query_prompt: str
     code_prompt: str
     model_file: Path
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        return self.encoder.dimensions
 
     @property
     def model_weight(self) -> float:
@@ -70,19 +67,32 @@ class LoadedEmbedder:
 
     def encode_queries(self, queries: Sequence[str], label: str | None = None) -> FloatArray:
         """Unit vectors of questions, (n, d); with a `label` progress is shown."""
-        prepare = self.info.query_text if self.info else str
-        return self._encode([self.query_prompt + prepare(query) for query in queries], label)
+        return _shown(self.embed_queries, queries, label)
 
     def encode_codes(self, codes: Sequence[str], label: str | None = None) -> FloatArray:
         """Unit vectors of pieces of code, (n, d); with a `label` progress is shown."""
-        prepare = self.info.code_text if self.info else str
-        return self._encode([self.code_prompt + prepare(code) for code in codes], label)
+        return _shown(self.embed_codes, codes, label)
 
-    def _encode(self, texts: list[str], label: str | None) -> FloatArray:
-        if label is None:
-            return self.encoder.encode(texts)
-        with Progress(label, len(texts), "texts") as progress:
-            return self.encoder.encode(texts, progress.advance)
+
+def _shown(embed: Embed, texts: Sequence[str], label: str | None) -> FloatArray:
+    if label is None:
+        return embed(texts, lambda _: None)
+    with Progress(label, len(texts), "texts") as progress:
+        return embed(texts, progress.advance)
+
+
+def _embed_texts(encoder: _Encoder, prepare: Callable[[str], str]) -> Embed:
+    """Embed texts as `prepare` writes them."""
+    return lambda texts, advance: encoder.encode([prepare(text) for text in texts], advance)
+
+
+def _embed_words(encoder: OnnxEncoder, tokens_of: TokensOf) -> Embed:
+    """Embed texts by the ids and weights of their words."""
+    return lambda texts, advance: encoder.encode(texts, advance, tokens_of)
+
+
+def _prepare(prompt: str, prepare: Callable[[str], str] | None) -> Callable[[str], str]:
+    return lambda text: prompt + (prepare(text) if prepare else text)
 
 
 def load_embedder(path: Path, *, backend: str = "auto", device: str | None = None) -> LoadedEmbedder:
@@ -129,11 +139,22 @@ def _load_export(folder: Path, own: ModelInfo | None, backend: str) -> LoadedEmb
             fix="export the model again",
         )
     chosen = choose_backend(folder, exported, backend)
+    encoder = open_encoder(folder, exported, chosen)
+    if exported.kind == "static" and own is not None and own.words is not None:
+        # The graph multiplies rows by the mask, so a word's vector is looked up once and added as often as it counts.
+        words = WordTokens(encoder.tokenizer, own.words)
+        embed_queries = _embed_words(encoder, partial(words.counted_queries, max_tokens=exported.max_tokens))
+        embed_codes = _embed_words(encoder, partial(words.counted_codes, max_tokens=exported.max_tokens))
+    else:
+        embed_queries = _embed_texts(encoder, _prepare(exported.query_prompt, own.query_text if own else None))
+        embed_codes = _embed_texts(encoder, _prepare(exported.code_prompt, own.code_text if own else None))
     return LoadedEmbedder(
         folder=folder,
         backend=chosen,
         info=own,
-        encoder=open_encoder(folder, exported, chosen),
+        dimensions=encoder.dimensions,
+        embed_queries=embed_queries,
+        embed_codes=embed_codes,
         query_prompt=exported.query_prompt,
         code_prompt=exported.code_prompt,
         model_file=folder / exported.files[chosen],
@@ -152,11 +173,14 @@ def _load_checkpoint(folder: Path, own: ModelInfo | None, device: str | None) ->
             fix="put the model's own codefit.json back, or train again",
         )
     query_prompt, code_prompt = prompts_of(model)
+    encoder = TorchEncoder(model, dimensions)
     return LoadedEmbedder(
         folder=folder,
         backend=TORCH,
         info=own,
-        encoder=TorchEncoder(model, dimensions),
+        dimensions=dimensions,
+        embed_queries=_embed_texts(encoder, _prepare(query_prompt, own.query_text if own else None)),
+        embed_codes=_embed_texts(encoder, _prepare(code_prompt, own.code_text if own else None)),
         query_prompt=query_prompt,
         code_prompt=code_prompt,
         model_file=folder / "model.safetensors",

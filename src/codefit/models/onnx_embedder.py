@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 IdArray = npt.NDArray[np.int64]
+Tokens = tuple[list[int], list[int] | None]  # ids of a text, and how much each counts (None: 1)
+TokensOf = Callable[[Sequence[str]], Sequence[Tokens]]
 
 WINDOW = 1024  # texts that are tokenized and sorted together: padding is then below a tenth, ids take a few megabytes
 # Tokens of a batch, padding counted. A table's rows and an encoder's activations stay near the processor's caches;
@@ -45,22 +47,31 @@ class OnnxEncoder:
     pad_id: int
     tokens_per_batch: int
 
-    def encode(self, texts: Sequence[str], advance: Callable[[int], None] = lambda _: None) -> FloatArray:
-        """Unit vectors (texts, d); a text without tokens is the zero vector. `advance` is told of texts done."""
+    def encode(
+        self,
+        texts: Sequence[str],
+        advance: Callable[[int], None] = lambda _: None,
+        tokens_of: TokensOf | None = None,
+    ) -> FloatArray:
+        """Unit vectors (texts, d); a text without tokens is the zero vector. `advance` is told of texts done.
+
+        `tokens_of` gives ids and their weights in place of the tokenizer: a table's graph adds each row up as often.
+        """
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        tokenize = tokens_of or self.tokenize
         with ThreadPoolExecutor(1) as ahead:
             windows = range(0, len(texts), WINDOW)
-            waiting = ahead.submit(self.tokenize, texts[:WINDOW])
+            waiting = ahead.submit(tokenize, texts[:WINDOW])
             for start in windows:
-                ids = waiting.result()
-                waiting = ahead.submit(self.tokenize, texts[start + WINDOW : start + 2 * WINDOW])
-                for rows in batches_by_length([len(own) for own in ids], self.tokens_per_batch):
-                    vectors[start + rows] = self.run(*rectangle([ids[row] for row in rows], self.pad_id))
+                tokens = waiting.result()
+                waiting = ahead.submit(tokenize, texts[start + WINDOW : start + 2 * WINDOW])
+                for rows in batches_by_length([len(ids) for ids, _ in tokens], self.tokens_per_batch):
+                    vectors[start + rows] = self.run(*rectangle([tokens[row] for row in rows], self.pad_id))
                     advance(len(rows))
-                advance(sum(not own for own in ids))
+                advance(sum(not ids for ids, _ in tokens))
         return vectors
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Token ids of each text, cut to the model's length."""
         if not texts:
             return []
@@ -69,7 +80,7 @@ class OnnxEncoder:
         except (TypeError, UnicodeEncodeError):  # half of a surrogate pair, which no tokenizer takes
             whole = [text.encode("utf-8", "replace").decode() for text in texts]
             encodings = self.tokenizer.encode_batch_fast(whole, add_special_tokens=self.special_tokens)
-        return [encoding.ids for encoding in encodings]
+        return [(encoding.ids, None) for encoding in encodings]
 
     def run(self, ids: IdArray, mask: IdArray) -> FloatArray:
         """Vectors of one padded batch, both (texts, tokens), (texts, d)."""
@@ -92,13 +103,16 @@ def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[npt.NDArr
         start += count
 
 
-def rectangle(ids: Sequence[Sequence[int]], pad_id: int) -> tuple[IdArray, IdArray]:
-    """Ids of different lengths as one array (texts, longest) and the mask of what is not padding."""
-    lengths = np.array([len(own) for own in ids])
-    padded = np.full((len(ids), lengths.max()), pad_id, dtype=np.int64)
-    for row, own in enumerate(ids):
-        padded[row, : len(own)] = own
-    return padded, (np.arange(padded.shape[1]) < lengths[:, None]).astype(np.int64)
+def rectangle(tokens: Sequence[Tokens], pad_id: int) -> tuple[IdArray, IdArray]:
+    """Ids of different lengths as one array (texts, longest), and their weights: 1 where there are none, 0 padding."""
+    lengths = np.array([len(ids) for ids, _ in tokens])
+    padded = np.full((len(tokens), lengths.max()), pad_id, dtype=np.int64)
+    weights = (np.arange(padded.shape[1]) < lengths[:, None]).astype(np.int64)
+    for row, (ids, own) in enumerate(tokens):
+        padded[row, : len(ids)] = ids
+        if own is not None:
+            weights[row, : len(ids)] = own
+    return padded, weights
 
 
 def open_encoder(folder: Path, info: ExportInfo, backend: str) -> OnnxEncoder:
@@ -143,7 +157,8 @@ def open_session(folder: Path, info: ExportInfo, backend: str) -> Any:
         raise InputError(f"has {size:,} bytes of {expected:,}: cut off or another file", where=str(file), fix=again)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
-    options.intra_op_num_threads = physical_cores()
+    # Adding rows takes a tenth of the time that tokenizing does, which wants the other cores for the next window.
+    options.intra_op_num_threads = 1 if info.kind == "static" else physical_cores()
     # Batches differ in shape: the arena would keep the largest block of every shape seen, and a memory plan for each.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TokenIds = npt.NDArray[np.int32]
+CountedIds = tuple[list[int], list[int]]
 
 MAX_REMEMBERED = 500_000  # words; a million functions have fewer, and random strings must not fill the memory
 
@@ -38,18 +39,45 @@ class WordTokens:
         """Ids of each piece of code, at most `max_tokens` of each."""
         return self._encode([self._words.code_times(code) for code in codes], max_tokens)
 
-    def _encode(self, texts: Sequence[Mapping[str, int]], max_tokens: int) -> list[TokenIds]:
-        self._remember({word for words in texts for word in words})
-        known = self._ids
-        return [
-            np.array([i for word, times in words.items() for i in known[word] * times][:max_tokens], dtype=np.int32)
-            for words in texts
-        ]
+    def counted_queries(self, queries: Sequence[str], max_tokens: int) -> list[CountedIds]:
+        """As `queries`, each word's ids once with how often they stand there: for a model that adds up vectors."""
+        return self._count([self._words.query_times(query) for query in queries], max_tokens)
 
-    def _remember(self, words: set[str]) -> None:
-        new = sorted(words.difference(self._ids))
-        if len(self._ids) + len(new) > MAX_REMEMBERED:
-            self._ids.clear()
+    def counted_codes(self, codes: Sequence[str], max_tokens: int) -> list[CountedIds]:
+        """As `codes`, each word's ids once with how often they stand there."""
+        return self._count([self._words.code_times(code) for code in codes], max_tokens)
+
+    def _encode(self, texts: Sequence[Mapping[str, int]], max_tokens: int) -> list[TokenIds]:
+        known = self._known({word for words in texts for word in words})
+        return [np.array(_repeated(words, known)[:max_tokens], dtype=np.int32) for words in texts]
+
+    def _count(self, texts: Sequence[Mapping[str, int]], max_tokens: int) -> list[CountedIds]:
+        known = self._known({word for words in texts for word in words})
+        counted: list[CountedIds] = []
+        for words in texts:
+            ids: list[int] = []
+            counts: list[int] = []
+            for word, times in words.items():
+                own = known[word]
+                ids += own
+                counts += [times] * len(own)
+            if sum(counts) > max_tokens:
+                ids = _repeated(words, known)[:max_tokens]
+                counts = [1] * len(ids)
+            counted.append((ids, counts))
+        return counted
+
+    def _known(self, words: set[str]) -> dict[str, tuple[int, ...]]:
+        """A mapping that has the ids of all `words`. Another thread may put a new one in its place meanwhile."""
+        known = self._ids
+        new = sorted(words.difference(known))
+        if len(known) + len(new) > MAX_REMEMBERED:
+            self._ids = known = {}
             new = sorted(words)
         encodings = self._tokenizer.encode_batch_fast([f" {word}" for word in new], add_special_tokens=False)
-        self._ids.update((word, tuple(encoding.ids)) for word, encoding in zip(new, encodings, strict=True))
+        known.update((word, tuple(encoding.ids)) for word, encoding in zip(new, encodings, strict=True))
+        return known
+
+
+def _repeated(words: Mapping[str, int], known: Mapping[str, tuple[int, ...]]) -> list[int]:
+    return [i for word, times in words.items() for i in known[word] * times]

@@ -122,7 +122,8 @@ def _survey(data: Data, seed: int) -> _Found:
     """Count documents and ready pairs, and mine a sample."""
     held_out = {*data.evaluation_sources, *data.validation_sources}
     started = time.monotonic()
-    documents, size, sampled = 0, 0, []
+    documents, size = 0, 0
+    sampled: list[Document] = []
     if data.documents:
         receipt = Receipt()
         stream = read_documents(data.documents, languages=data.languages, exclude=data.exclude, receipt=receipt)
