@@ -332,7 +332,7 @@ def test_several_runs_stand_side_by_side(several: Node) -> None:
         low, high = one["hybrid"]["ci95"]["mrr@10"]
         assert cell == f"{one['hybrid']['mrr@10']:.3f} {low:.3f} to {high:.3f}"
     assert hybrid[2] == "not there"
-    assert "Not every run says what it was measured on" in several.text
+    assert "The runs that have been measured were asked the same questions" in several.text
     assert "codefit run quickstart name=wider --out runs/wider" in several.text
     # three loss curves, three of validation and the common BM25; a chart is drawn in two widths
     assert len([n for n in several.by_id("curves").by_class("series") if n.tag == "polyline"]) == 2 * (3 + 3 + 1)
@@ -345,6 +345,10 @@ def test_runs_measured_on_other_questions_are_not_compared(tmp_path: Path) -> No
     data["outputs"]["eval_pairs.jsonl.gz"]["sha256"] = "00" * 32
     change(two, "data/manifest.json", **data)
     assert "cannot be set against each other" in page_of(one, two).by_id("figures-section").text
+    (two / "data" / "manifest.json").unlink()
+    assert "cannot be set against each other" in page_of(one, two).by_id("figures-section").text
+    (two / "evaluation.json").unlink()
+    assert "Fewer than two of the runs have been measured" in page_of(one, two).text
 
 
 def test_fields_that_differ_are_listed_and_names_stay_apart(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def smoothed(points: Sequence[Point], share: float = 0.04, most: int = 300) -> l
         sums.append(sums[-1] + y)
 
     def mean(i: int) -> float:
-        first, last = max(0, i - reach), min(len(points) - 1, i + min(reach, i))
+        first, last = max(0, i - reach), min(len(points) - 1, i + max(1, min(reach, i)))
         if first == last:
             return points[i][1]
         return (sums[last + 1] - sums[first] - (points[first][1] + points[last][1]) / 2) / (last - first)

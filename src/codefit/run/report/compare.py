@@ -54,15 +54,17 @@ def run_names(runs: Sequence[Run]) -> list[str]:
 
 
 def same_questions(runs: Sequence[Run]) -> bool | None:
-    """Whether all runs were measured on the same rows and pools; None where a run does not say."""
-    known = []
+    """Whether the runs that were measured were so on the same rows and pools; None where there are not two to compare.
+
+    A run whose manifest is gone does not say what it was measured on, so it counts as another.
+    """
+    measured = []
     for run in runs:
         entry = _first(run)
         data = run.manifest.outputs.get(EVALUATION_FILE) if run.manifest is not None else None
-        if entry is None or data is None:
-            return None
-        known.append((data.sha256, entry.n, entry.pool))
-    return len(set(known)) == 1
+        if entry is not None:
+            measured.append((data.sha256 if data is not None else str(run.folder), entry.n, entry.pool))
+    return len(set(measured)) == 1 if len(measured) > 1 else None
 
 
 def _first(run: Run) -> EvaluationSet | None:
