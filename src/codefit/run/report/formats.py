@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 MINUS = "−"
@@ -56,10 +55,11 @@ def share(value: float) -> str:
 
 
 def size(value: float) -> str:
-    """Bytes in the unit that gives one to three digits before the point."""
-    power = min(len(_BYTE_UNITS) - 1, int(math.log(value, 1024))) if value >= 1 else 0
-    number = value / 1024**power
-    return f"{number:.0f}{THIN}{_BYTE_UNITS[power]}" if power == 0 else f"{number:.1f}{THIN}{_BYTE_UNITS[power]}"
+    """Bytes in the largest unit that gives at least one, with one decimal."""
+    power = 0
+    while round(value, 1) >= 1024 and power < len(_BYTE_UNITS) - 1:
+        value, power = value / 1024, power + 1
+    return f"{value:.{1 if power else 0}f}{THIN}{_BYTE_UNITS[power]}"
 
 
 def duration(seconds: float) -> str:
