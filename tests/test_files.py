@@ -179,6 +179,19 @@ def test_line_ends_and_a_missing_last_one(tmp_path: Path, suffix: str) -> None:
     assert list(read_lines(path)) == [b"a", b"", b"\xff\xfe\rb", b"last"]
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_line_above_the_limit_is_cut_and_passed_over(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    lines = [b"x" * size for size in (0, 9, 10, 11, 12, 22, 23, 100_000, 3)]
+    with open_write(path) as stream:
+        stream.write(b"\n".join(lines))
+    assert list(read_lines(path, 10)) == [line[:11] for line in lines]
+    assert list(read_lines(path)) == lines
+    with open_write(path) as stream:
+        stream.write(b"0123456789\r\n" + b"0123456789\r1\n" + b"0123456789\r\r\r\r\r\r\r\r\r\r\r\r\rx\n" + b"last")
+    assert list(read_lines(path, 10)) == [b"0123456789", b"0123456789\r", b"0123456789\r", b"last"]
+
+
 def test_files_of_several_members_are_read_whole(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n"))
     (tmp_path / "a.zst").write_bytes(zstandard.compress(b"one\n") + zstandard.compress(b"two\n"))

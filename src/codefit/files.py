@@ -40,7 +40,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _name(error, temporary, path)
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        # Gone where all went well; where a read-only disk keeps it from going, the first error is the one to tell.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 @contextlib.contextmanager
@@ -146,16 +148,27 @@ class _ClosesBoth(io.BufferedWriter):
             self._raw_file.close()
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
-    """Lines of a plain, gzip or zstd file without their newline; `InputError` where the compression is broken."""
+def read_lines(path: Path, longest: int = -1) -> Iterator[bytes]:
+    """Lines of a plain, gzip or zstd file without their newline; `InputError` where the compression is broken.
+
+    Of a line of more than `longest` bytes (-1: no limit) only the first `longest` come, and one more that says so: it
+    is passed over without being held in memory.
+    """
     import zstandard
 
     number = 0
     try:
         with _open_read(path) as stream:
-            for line in stream:
+            limit = longest + 2 if longest >= 0 else -1  # what may stand on the line, and its end
+            while line := stream.readline(limit):
                 number += 1
-                yield line.rstrip(b"\r\n")
+                if len(line) != limit or line.endswith(b"\n"):
+                    yield line.rstrip(b"\r\n")
+                    continue
+                rest = line
+                while len(rest) == limit and not rest.endswith(b"\n"):
+                    rest = stream.readline(limit)
+                yield line[: longest + 1]
     except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise InputError(
             f"the compressed data is broken after line {number} ({error})", where=str(path), fix="fetch the file again"

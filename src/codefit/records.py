@@ -17,6 +17,7 @@ from codefit.errors import CodefitError, InputError
 from codefit.files import atomic_path, open_write, read_lines
 
 DEFAULT_MAX_REJECTED = 0.01
+MAX_ROW_BYTES = 32_000_000  # of a line of JSON: a longer one is a file that has lost its line breaks
 REJECTED_PREVIEW = 500  # characters of a rejected row that are kept, so that a 200 MB line stays readable
 
 
@@ -179,10 +180,12 @@ class Rejects:
 def read_rows(path: Path, kind: type[R], rejects: Rejects | None = None) -> Iterator[R]:
     """Rows of a JSONL file (.gz and .zst too). A row that does not fit goes to `rejects`; without them it raises."""
     decoder = msgspec.json.Decoder(kind)
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path, MAX_ROW_BYTES), start=1):
         if not line.strip():
             continue
         try:
+            if len(line) > MAX_ROW_BYTES:
+                raise msgspec.DecodeError(f"the line is longer than {MAX_ROW_BYTES // 1_000_000} MB")
             row = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             where = f"{path}:{number}"
