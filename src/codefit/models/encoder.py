@@ -97,7 +97,7 @@ def save_encoder(network: SentenceTransformer, folder: Path) -> None:
     with quiet():
         network.save(str(folder), create_model_card=False)
     settings = folder / "sentence_bert_config.json"
-    # Else every load makes an untrained pooler and warns of it. Releases before 5.2 know only this name of the field.
+    # Else every load makes an untrained pooler and warns of it. Older releases know only this name of the field.
     settings.write_text(json.dumps({**json.loads(settings.read_text()), "model_args": NO_POOLER}, indent=2) + "\n")
     # Encoding a batch leaves its padding and its cut in the tokenizer, and the wrapper a template that adds nothing:
     # what is written is what the encoder was made with.
