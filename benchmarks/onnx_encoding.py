@@ -111,10 +111,13 @@ def measure(
     """
     from sentence_transformers import SentenceTransformer
 
+    from codefit.models.encoder import quiet
+
     export = checkpoint.parent / f"{checkpoint.name}-export"
     said = export_embedder(checkpoint, export, benchmark=True)
     winner = load_embedder(export).backend
-    library = SentenceTransformer(str(checkpoint), device="cpu")
+    with quiet():
+        library = SentenceTransformer(str(checkpoint), device="cpu")
     sides: dict[str, Encode] = {LIBRARY: lambda rows: np.asarray(library.encode(list(rows)), dtype=np.float32)}
     sides |= {backend: _embedder(load_embedder(export, backend=backend)) for backend in (FP32, INT8)}
     if peer is not None:
