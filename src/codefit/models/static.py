@@ -69,7 +69,7 @@ class StaticTable:
         """Write the files of a sentence-transformers model into an existing folder."""
         import torch
         from sentence_transformers import SentenceTransformer
-        from sentence_transformers.models import Normalize, StaticEmbedding
+        from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 
         static = StaticEmbedding(self.tokenizer, embedding_weights=torch.from_numpy(self.token_vectors()))
         model = SentenceTransformer(modules=[static, Normalize()], device="cpu")
