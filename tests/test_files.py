@@ -90,6 +90,26 @@ def test_two_writers_do_not_meet(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
+def test_what_takes_the_name_is_on_the_disk_before_and_the_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(handle: int) -> None:
+        done.append(f"sync {Path(os.readlink(f'/proc/self/fd/{handle}')).name[:4]}")
+        fsync(handle)
+
+    def replaced(old: Path, new: Path) -> None:
+        done.append("rename")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    write_text(tmp_path / "a.json", "x")
+    assert done == ["sync .tmp", "rename", f"sync {tmp_path.name[:4]}"]
+
+
 def test_a_folder_takes_the_place_of_the_old_one_whole(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     with atomic_folder(folder) as temporary:
@@ -167,6 +187,7 @@ def test_compressed_files_are_the_same_bytes_each_time_and_others_can_read_them(
             stream.write(data)
     one, other = ((tmp_path / f"{name}{suffix}").read_bytes() for name in ("one", "other-name"))
     assert one == other
+    assert suffix == ".zst" or one[4:8] == bytes(4)  # no time in the header
     assert len(one) < len(data) / 50
     assert (gzip.decompress(one) if suffix == ".gz" else zstandard.ZstdDecompressor().stream_reader(one).read()) == data
 
@@ -229,6 +250,18 @@ def test_broken_compression_is_one_clear_error(tmp_path: Path, suffix: str, dama
         list(read_lines(path))
     assert caught.value.where == str(path)
     assert open_files() == before
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_damage_to_what_codefit_wrote_is_seen(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    with open_write(path) as stream:
+        stream.write(DATA[::-1] + os.urandom(5000))
+    whole = bytearray(path.read_bytes())
+    whole[-2000] ^= 1  # among what cannot be compressed, which stands in the file as it is
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match="the compressed data is broken"):
+        list(read_lines(path))
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

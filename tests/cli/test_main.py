@@ -203,11 +203,13 @@ def test_nothing_asked_is_answered_with_help(capsys: pytest.CaptureFixture[str])
     assert "error" in json.loads(capsys.readouterr().out)
 
 
-def test_a_reader_that_goes_away_is_no_traceback() -> None:
+@pytest.mark.parametrize("command", [["data", "pairs", "--help"], ["recipes", "list"], ["--json", "recipes", "list"]])
+def test_a_reader_that_goes_away_is_no_traceback(command: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
-        [sys.executable, "-c", ENTRY, "data", "pairs", "--help"], stdout=write, stderr=subprocess.PIPE, check=False
+        [sys.executable, "-c", ENTRY, *command], stdout=write, stderr=subprocess.PIPE, env=buffered, check=False
     )
     os.close(write)
     assert done.returncode == 1

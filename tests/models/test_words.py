@@ -175,6 +175,13 @@ def test_however_far_apart_they_stand_the_first_words_are_found(filler: str) -> 
     assert set(weights.query_text(text).split()) == set(code_words(text)[:5])
 
 
+def test_a_word_that_the_look_at_the_beginning_cuts_is_read_whole() -> None:
+    weights = WordWeights(max_words=5)
+    for length in range(60, 100):  # somewhere there the last word crosses the end of the part that is read first
+        text = "one two six ten " + "x" * length + " more"
+        assert list(weights.code_counts(text)) == ["one", "two", "six", "ten", "x" * length]
+
+
 def test_long_texts_are_quick() -> None:
     started = time.perf_counter()
     WordWeights().code_text("def f(): pass\n" + "value = other_value + 1\n" * 400_000)
