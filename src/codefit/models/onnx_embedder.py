@@ -19,6 +19,7 @@ import numpy.typing as npt
 from codefit.errors import InputError
 from codefit.files import hash_file
 from codefit.models.export_info import FP32, INT8, ExportInfo
+from codefit.models.piece_tokens import PieceTokens, has_identifier_pieces
 from codefit.models.processor import int8_saturates, physical_cores
 from codefit.models.tokenizer import load_tokenizer
 
@@ -46,6 +47,9 @@ class OnnxEncoder:
     special_tokens: bool
     pad_id: int
     tokens_per_batch: int
+    max_tokens: int
+    adds_rows: bool
+    pieces: PieceTokens | None
 
     def encode(
         self,
@@ -75,6 +79,11 @@ class OnnxEncoder:
         """Token ids of each text, cut to the model's length."""
         if not texts:
             return []
+        if self.pieces is not None:
+            # A table's graph multiplies rows by the mask: a piece that stands ten times is looked up once.
+            if self.adds_rows:
+                return list(self.pieces.counted(texts, self.max_tokens))
+            return [(ids, None) for ids in self.pieces.ids(texts, self.max_tokens)]
         try:
             encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=self.special_tokens)
         except (TypeError, UnicodeEncodeError):  # half of a surrogate pair, which no tokenizer takes
@@ -117,13 +126,17 @@ def rectangle(tokens: Sequence[Tokens], pad_id: int) -> tuple[IdArray, IdArray]:
 
 def open_encoder(folder: Path, info: ExportInfo, backend: str) -> OnnxEncoder:
     """The encoder of one backend of an export; `InputError` where its files are damaged or belong elsewhere."""
+    tokenizer = open_tokenizer(folder, info)
     return OnnxEncoder(
         session=open_session(folder, info, backend),
-        tokenizer=open_tokenizer(folder, info),
+        tokenizer=tokenizer,
         dimensions=info.dimensions,
         special_tokens=info.special_tokens,
         pad_id=info.pad_id,
         tokens_per_batch=TOKENS_PER_BATCH[info.kind],
+        max_tokens=info.max_tokens,
+        adds_rows=info.kind == "static",
+        pieces=PieceTokens(tokenizer) if has_identifier_pieces(tokenizer) else None,
     )
 
 

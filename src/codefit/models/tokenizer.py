@@ -47,16 +47,12 @@ def train_tokenizer(
 
     `sees_identifiers=False` gives the plain byte-level BPE of GPT-2, to compare with.
     """
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     check_vocab_size(vocab_size, special_tokens)
     tokenizer = Tokenizer(models.BPE())
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not sees_identifiers)
-    if sees_identifiers:
-        split = pre_tokenizers.Split(Regex(IDENTIFIER_PATTERN), behavior="isolated")
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, byte_level])
-    else:
-        tokenizer.pre_tokenizer = byte_level
+    plain = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.pre_tokenizer = identifier_pre_tokenizer() if sees_identifiers else plain
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
@@ -67,6 +63,14 @@ def train_tokenizer(
     )
     tokenizer.train_from_iterator(_not_empty(texts), trainer=trainer)
     return tokenizer
+
+
+def identifier_pre_tokenizer() -> Any:
+    """What cuts a text into the pieces of `IDENTIFIER_PATTERN` and writes each in characters that stand for bytes."""
+    from tokenizers import Regex, pre_tokenizers
+
+    split = pre_tokenizers.Split(Regex(IDENTIFIER_PATTERN), behavior="isolated")
+    return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
 def check_vocab_size(vocab_size: int, special_tokens: Sequence[str] = (PAD,)) -> None:

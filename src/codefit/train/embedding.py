@@ -18,8 +18,9 @@ from codefit.evaluate.retrieval import METRICS, RetrievalSet, fit_model_weight, 
 from codefit.files import hash_file
 from codefit.models.fusion import DEFAULT_MODEL_WEIGHT
 from codefit.models.info import ModelInfo, write_info
+from codefit.models.piece_tokens import PieceTokens
 from codefit.models.static import StaticTable, new_table, weigh_by_rarity
-from codefit.models.tokenizer import encode_batch, load_tokenizer
+from codefit.models.tokenizer import load_tokenizer
 from codefit.models.word_tokens import WordTokens
 from codefit.models.words import WordWeights
 from codefit.records import Pair, load_rows
@@ -147,8 +148,9 @@ def new_job(model: StaticModel | EncoderModel, pairs: Sequence[Pair], tokenizer:
 
 def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> Job:
     table = new_table(tokenizer, model.dimensions, seed=seed)
-    plain, weighted = plain_ids(tokenizer, STATIC_MAX_TOKENS), None
+    plain = plain_ids(tokenizer, STATIC_MAX_TOKENS)
     views = [tokenize_pairs(pairs, plain, plain)]
+    queries = codes = plain
     if model.words is not None:
         # Every other step sees the texts as they are: the table then also serves programs that know no weighted words.
         weighted = WordTokens(tokenizer, model.words)
@@ -156,7 +158,7 @@ def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer,
         codes = partial(weighted.codes, max_tokens=STATIC_MAX_TOKENS)
         views.insert(0, tokenize_pairs(pairs, queries, codes))
     weigh_by_rarity(table, table.bags(views[0].positives))
-    embedder = _TableEmbedder(table, weighted)
+    embedder = _TableEmbedder(table, queries, codes)
 
     def info(folder: Path, model_weight: float, seed: int) -> ModelInfo:
         return ModelInfo(
@@ -203,26 +205,20 @@ class _TableEmbedder:
     """The table as it is now, embedding questions and code."""
 
     table: StaticTable
-    weighted: WordTokens | None
+    queries: EncodeTexts
+    codes: EncodeTexts
 
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
-        if self.weighted is not None:
-            return self.table.embed(self.weighted.queries(queries, STATIC_MAX_TOKENS))
-        return self.table.embed(encode_batch(self.table.tokenizer, queries, STATIC_MAX_TOKENS))
+        return self.table.embed(self.queries(queries))
 
     def encode_codes(self, codes: Sequence[str]) -> FloatArray:
-        if self.weighted is not None:
-            return self.table.embed(self.weighted.codes(codes, STATIC_MAX_TOKENS))
-        return self.table.embed(encode_batch(self.table.tokenizer, codes, STATIC_MAX_TOKENS))
+        return self.table.embed(self.codes(codes))
 
 
 def plain_ids(tokenizer: Tokenizer, max_tokens: int) -> EncodeTexts:
     """Texts as they are to their ids, at most `max_tokens` of each."""
-    return partial(_encode, tokenizer, max_tokens)
-
-
-def _encode(tokenizer: Tokenizer, max_tokens: int, texts: Sequence[str]) -> list[TokenIds]:
-    return encode_batch(tokenizer, texts, max_tokens)
+    pieces = PieceTokens(tokenizer)
+    return lambda texts: [np.array(ids, dtype=np.int32) for ids in pieces.ids(texts, max_tokens)]
 
 
 def tokenize_pairs(pairs: Sequence[Pair], queries: EncodeTexts, codes: EncodeTexts) -> TokenizedPairs:
