@@ -42,7 +42,7 @@ FloatArray = npt.NDArray[np.floating]
 
 RECIPE = "code-encoder-cpu"
 SEEDS, QUICK_SEEDS = 3, 1
-QUICK_OVERRIDES = ["train.epochs=0.2", "data.documents=[]", "tokenizer.compare=false"]
+QUICK_OVERRIDES = ["train.epochs=0.2", "tokenizer.compare=false"]
 ENCODED, ENCODED_ROUNDS = 1_000, 5  # functions encoded a round
 MODEL_GAIN, HYBRID_GAIN, ENCODE_SHARE = 0.10, 0.15, 1 / 20  # the aims
 NETWORKX = "networkx"  # a Python package beside the repositories: reported, not part of the mean a language

@@ -58,7 +58,8 @@ def split_by_group(
     The rows of a cluster on both sides stay in training and leave evaluation: such a function is no longer unseen,
     whoever answers for it, and moved into evaluation it would take its group's other rows out of training.
 
-    Raises `InputError` for an unknown group unless `allow_missing`, a share outside [0, 1), or a single group that would have to be divided.
+    Raises `InputError` for an unknown group (unless `allow_missing`), a share outside [0, 1), or a single group that
+    would have to be divided.
     """
     rows = Counter(groups)
     chosen = _named(sorted(rows), eval_groups, allow_missing) if eval_groups else _drawn(rows, eval_share, seed)
