@@ -151,6 +151,85 @@ def _quickstart_lines(result: Result) -> list[list[str]]:
     ]
 
 
+def _training_speed(result: Result) -> str:
+    header = ["", "codefit, tokens/s", "sentence-transformers, tokens/s", "times as fast", "held-out loss, both"]
+    rows = []
+    for name in ("encoder", "static"):
+        case = result[name]
+        ours, peer = case["codefit"], case["sentence_transformers"]
+        rows.append(
+            [
+                f"{name} ({case['model']}), batch {case['batch_size']:,}",
+                f"{ours['tokens_per_second']:,}",
+                f"{peer['tokens_per_second']:,}",
+                _ratio(case["ratio"]["sentence_transformers"]),
+                f"{ours['loss']:.3f} / {peer['loss']:.3f} (from {ours['loss_before']:.3f})",
+            ]
+        )
+    return _markdown(header, rows)
+
+
+def _training_speed_lines(result: Result) -> list[list[str]]:
+    return [
+        [
+            f"training, {name}: speed ÷ sentence-transformers' trainer, to the same loss or lower",
+            _ratio(result[name]["ratio"]["sentence_transformers"]),
+            f"≥ {result[name]['figure']['ratio']:g}",
+        ]
+        for name in ("encoder", "static")
+    ]
+
+
+def _onnx_encoding(result: Result) -> str:
+    header = ["functions/s, text to vector", "sentence-transformers", "ONNX fp32", "ONNX int8", "model2vec"]
+    rows = []
+    for name in ("encoder", "static"):
+        rates = result[name]["functions_per_second"]
+        sides = ("sentence_transformers", "onnx-fp32", "onnx-int8", "model2vec")
+        rows.append([name, *(f"{rates[side]:,.0f}" if side in rates else "" for side in sides)])
+    return _markdown(header, rows)
+
+
+def _onnx_encoding_lines(result: Result) -> list[list[str]]:
+    lines = []
+    for name in ("encoder", "static"):
+        case = result[name]
+        lines.append(
+            [
+                f"encoding, {name}: speed of the export ({case['winner']}) ÷ `SentenceTransformer.encode`",
+                _ratio(case["times_as_fast"][case["winner"]]),
+                f"≥ {case['figure']['times_as_fast']:g}",
+            ]
+        )
+    return lines
+
+
+def _mining_lines(result: Result) -> list[list[str]]:
+    found = result["codefit"]["functions_per_second_and_core"]
+    return [["mining, functions/s a core", f"{found:,.0f}", f"≥ {result['figure']['functions_per_second_and_core']:,}"]]
+
+
+def _near_duplicates_lines(result: Result) -> list[list[str]]:
+    ours = result["codefit"]
+    return [
+        [
+            f"near duplicates of {result['n']:,} functions",
+            f"{ours['seconds']['median']:.0f} s, {ours['peak_mib']:,.0f} MiB, recall {ours['recall']:.3f}",
+            "≤ 60 s, ≤ 2,048 MiB",
+        ]
+    ]
+
+
+def _startup_lines(result: Result) -> list[list[str]]:
+    return [
+        [
+            "`codefit --help`; `import codefit` loads no torch",
+            f"{result['codefit --help']['median']:.2f} s",
+            f"≤ {result['figure']['seconds']:g} s",
+        ]
+    ]
+
+
 def _ratio(value: Result) -> str:
     if value["low"] is None:
         return f"{value['median']:.2f}"
@@ -159,10 +238,17 @@ def _ratio(value: Result) -> str:
 
 TABLES: Mapping[str, Callable[[Result], str]] = {
     "code_encoder_cpu": _code_encoder_cpu,
+    "training_speed": _training_speed,
+    "onnx_encoding": _onnx_encoding,
 }
 LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "quickstart": _quickstart_lines,
     "code_encoder_cpu": _code_encoder_cpu_lines,
+    "training_speed": _training_speed_lines,
+    "onnx_encoding": _onnx_encoding_lines,
+    "mining": _mining_lines,
+    "near_duplicates": _near_duplicates_lines,
+    "startup": _startup_lines,
 }
 
 

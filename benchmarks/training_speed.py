@@ -305,8 +305,7 @@ def _peer(model: SentenceTransformer, case: Case, side: str, pairs: Sequence[Pai
                 clock.append(time.perf_counter())
 
         # A batch of 64 fits into memory: their cached loss would only take longer.
-        kind = losses.MultipleNegativesRankingLoss
-        loss = kind(
+        loss = losses.MultipleNegativesRankingLoss(
             model,
             scale=1 / TEMPERATURE,
             directions=("query_to_doc", "doc_to_query"),
