@@ -191,7 +191,8 @@ def _export(recipe: CodeEncoder, run: Path) -> str:
     )
     rows = {row["backend"]: row["texts_per_second"] for row in report["benchmark"]["rows"]}
     winner = report["winner"]
-    return f"{winner} is the fastest here: {rows[winner]:,.0f} texts/s, torch {rows['torch']:,.0f}"
+    others = ", ".join(f"{name} {speed:,.0f}" for name, speed in rows.items() if name != winner)
+    return f"{winner} is the faster export here: {rows[winner]:,.0f} texts/s ({others})"
 
 
 def _ask(recipe: CodeEncoder, run: Path) -> str:
