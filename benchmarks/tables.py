@@ -51,6 +51,8 @@ def table(name: str) -> str:
     """A table and the line that says where it comes from."""
     if name == "figures":
         return figures()
+    if not (RESULTS / f"{name}.json").exists():
+        return f"Not measured yet: `python -m benchmarks.{name}`."
     result = read_json(RESULTS / f"{name}.json")
     return f"{TABLES[name](result)}\n\n{_source(result)}"
 

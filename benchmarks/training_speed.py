@@ -76,7 +76,7 @@ class Case:
 ENCODER = Case(
     sides=(OURS, PEER),
     pairs=10_000,
-    steps=60,
+    steps=30,
     batch_size=64,
     rates=dict.fromkeys((OURS, PEER), 1e-3),
     figure=1.5,
