@@ -76,7 +76,7 @@ class Case:
 ENCODER = Case(
     sides=(OURS, PEER),
     pairs=10_000,
-    steps=30,
+    steps=20,
     batch_size=64,
     rates=dict.fromkeys((OURS, PEER), 1e-3),
     figure=1.5,
@@ -92,7 +92,7 @@ STATIC = Case(
     figure=3.0,
 )
 CASES = {"encoder": ENCODER, "static": STATIC}
-QUICK_STEPS = {"encoder": 12, "static": 15}
+QUICK_STEPS = {"encoder": 6, "static": 15}
 QUICK_PAIRS = {"encoder": 3_000, "static": 6_000}
 
 

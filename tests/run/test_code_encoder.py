@@ -152,7 +152,14 @@ def test_a_stopped_training_resumes_from_its_checkpoint(recipe_file: Path, run: 
     shutil.copytree(run, out)
     overrides = ["train.max_steps=120", "train.eval_every=0", "train.save_every=20"]
     command = [sys.executable, "-m", "codefit", "run", str(recipe_file), *overrides, "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in its background with Ctrl-C ignored, and the tests may run so.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     deadline = time.monotonic() + 60
     # The finished run's checkpoints go when training begins anew.
     while read_record(out).stage("train").state != "running" or not list(out.glob("checkpoints/step-*/manifest.json")):
