@@ -33,7 +33,7 @@ def serve(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
     os.dup2(2, 1)  # what a function prints must not stand among a command's results
     # A worker is ended by a kill, which would take what still waits to be written with it.
-    cast(TextIOWrapper, sys.stdout).reconfigure(write_through=True)
+    cast(TextIOWrapper, sys.stdout).reconfigure(line_buffering=True)
     connection = Connection(descriptor)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         payload, seconds = connection.recv()
