@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from codefit.models import piece_tokens
+from codefit.models import piece_tokens, remembered_ids
 from codefit.models.piece_tokens import PieceTokens, has_identifier_pieces
 from codefit.models.tokenizer import PAD, train_tokenizer
 
@@ -93,7 +93,7 @@ def test_other_tokenizers_are_asked_themselves() -> None:
 
 
 def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(piece_tokens, "MAX_REMEMBERED", 60)
+    monkeypatch.setattr(remembered_ids, "MAX_REMEMBERED", 60)
     fast = PieceTokens(TOKENIZER)
     for text in FUNCTIONS[:30]:
         assert fast.ids([text], 10_000) == expected(TOKENIZER, [text])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from codefit.models import word_tokens
+from codefit.models import remembered_ids
 from codefit.models.tokenizer import encode_batch, train_tokenizer
 from codefit.models.word_tokens import WordTokens
 from codefit.models.words import WordWeights
@@ -76,7 +76,7 @@ def test_an_empty_text_has_no_ids(tokenizer: Tokenizer) -> None:
 
 
 def test_what_is_remembered_has_a_bound(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_tokens, "MAX_REMEMBERED", 50)
+    monkeypatch.setattr(remembered_ids, "MAX_REMEMBERED", 50)
     fast = WordTokens(tokenizer, WORDS)
     for text in FUNCTIONS[:40]:
         expected = encode_batch(tokenizer, [WORDS.code_text(text)], 4096)[0].tolist()

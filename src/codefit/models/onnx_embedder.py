@@ -19,9 +19,9 @@ import numpy.typing as npt
 from codefit.errors import InputError
 from codefit.files import hash_file
 from codefit.models.export_info import FP32, INT8, ExportInfo
-from codefit.models.piece_tokens import PieceTokens, has_identifier_pieces
+from codefit.models.piece_tokens import PieceTokens
 from codefit.models.processor import int8_saturates, physical_cores
-from codefit.models.tokenizer import load_tokenizer
+from codefit.models.tokenizer import encode_ids, load_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -49,7 +49,7 @@ class OnnxEncoder:
     tokens_per_batch: int
     max_tokens: int
     adds_rows: bool
-    pieces: PieceTokens | None
+    pieces: PieceTokens
 
     def encode(
         self,
@@ -77,19 +77,12 @@ class OnnxEncoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Token ids of each text, cut to the model's length."""
-        if not texts:
-            return []
-        if self.pieces is not None:
+        if self.pieces.fits:
             # A table's graph multiplies rows by the mask: a piece that stands ten times is looked up once.
             if self.adds_rows:
                 return list(self.pieces.counted(texts, self.max_tokens))
             return [(ids, None) for ids in self.pieces.ids(texts, self.max_tokens)]
-        try:
-            encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=self.special_tokens)
-        except (TypeError, UnicodeEncodeError):  # half of a surrogate pair, which no tokenizer takes
-            whole = [text.encode("utf-8", "replace").decode() for text in texts]
-            encodings = self.tokenizer.encode_batch_fast(whole, add_special_tokens=self.special_tokens)
-        return [(encoding.ids, None) for encoding in encodings]
+        return [(ids, None) for ids in encode_ids(self.tokenizer, texts, add_special_tokens=self.special_tokens)]
 
     def run(self, ids: IdArray, mask: IdArray) -> FloatArray:
         """Vectors of one padded batch, both (texts, tokens), (texts, d)."""
@@ -136,7 +129,7 @@ def open_encoder(folder: Path, info: ExportInfo, backend: str) -> OnnxEncoder:
         tokens_per_batch=TOKENS_PER_BATCH[info.kind],
         max_tokens=info.max_tokens,
         adds_rows=info.kind == "static",
-        pieces=PieceTokens(tokenizer) if has_identifier_pieces(tokenizer) else None,
+        pieces=PieceTokens(tokenizer),
     )
 
 

@@ -12,17 +12,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codefit.models.tokenizer import identifier_pre_tokenizer
+from codefit.models.remembered_ids import CountedIds, Ids, RememberedIds, count_ids
+from codefit.models.tokenizer import encode_ids, identifier_pre_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-CountedIds = tuple[list[int], list[int]]
-
-MAX_REMEMBERED = 500_000  # pieces; a million functions have fewer, and random strings must not fill the memory
 # `codefit.models.tokenizer.IDENTIFIER_PATTERN`, as far as ASCII has letters.
 _ASCII_PIECES = re.compile(
     r"[ _]?[A-Z]+(?![a-z])"
@@ -40,16 +38,18 @@ class PieceTokens:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._known: dict[str, tuple[int, ...]] = {}
-        self._fits = has_identifier_pieces(tokenizer)
+        self._known = RememberedIds(self._encode_pieces)
+        self.fits = has_identifier_pieces(tokenizer)
         # A text that holds one of these is cut around it first.
         self._added = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
 
     def ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
         """Ids of each text, at most `max_tokens` of each."""
         pieces = [self._pieces(text) for text in texts]
-        known = self._remembered(piece for own in pieces if own is not None for piece in own)
-        whole = iter(self._whole([text for text, own in zip(texts, pieces, strict=True) if own is None]))
+        known = self._known.of({piece for own in pieces if own is not None for piece in own})
+        whole = iter(
+            encode_ids(self._tokenizer, [text for text, own in zip(texts, pieces, strict=True) if own is None])
+        )
         return [
             (next(whole) if own is None else [i for piece in own for i in known[piece]])[:max_tokens] for own in pieces
         ]
@@ -58,15 +58,10 @@ class PieceTokens:
         """As `ids`, each piece's ids once with how often they stand there: for a model that adds up vectors."""
         pieces = [self._pieces(text) for text in texts]
         counts = [Counter(own) if own is not None else Counter() for own in pieces]
-        known = self._remembered(piece for own in counts for piece in own)
+        known = self._known.of({piece for own in counts for piece in own})
         found: list[CountedIds] = []
         for text, own, count in zip(texts, pieces, counts, strict=True):
-            ids: list[int] = []
-            times: list[int] = []
-            for piece, number in count.items():
-                mine = known[piece]
-                ids += mine
-                times += [number] * len(mine)
+            ids, times = count_ids(count, known)
             if own is None or sum(times) > max_tokens:
                 ids = self.ids([text], max_tokens)[0]
                 times = [1] * len(ids)
@@ -75,31 +70,13 @@ class PieceTokens:
 
     def _pieces(self, text: str) -> list[str] | None:
         """The pieces of a text, None where it takes the tokenizer itself to tell."""
-        if not self._fits or not text.isascii() or any(added in text for added in self._added):
+        if not self.fits or not text.isascii() or any(added in text for added in self._added):
             return None
         return _ASCII_PIECES.findall(text)
 
-    def _whole(self, texts: list[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        try:
-            encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError):  # half of a surrogate pair, which no tokenizer takes
-            whole = [text.encode("utf-8", "replace").decode() for text in texts]
-            encodings = self._tokenizer.encode_batch_fast(whole, add_special_tokens=False)
-        return [encoding.ids for encoding in encodings]
-
-    def _remembered(self, pieces: Iterable[str]) -> dict[str, tuple[int, ...]]:
-        """A mapping that has the ids of all `pieces`. Another thread may put a new one in its place meanwhile."""
-        wanted = set(pieces)
-        known = self._known
-        new = wanted.difference(known)
-        if len(known) + len(new) > MAX_REMEMBERED:
-            self._known = known = {}
-            new = wanted
+    def _encode_pieces(self, pieces: list[str]) -> list[Ids]:
         model = self._tokenizer.model
-        known.update((piece, tuple(token.id for token in model.tokenize(_as_bytes(piece)))) for piece in new)
-        return known
+        return [tuple(token.id for token in model.tokenize(_as_bytes(piece))) for piece in pieces]
 
 
 def has_identifier_pieces(tokenizer: Tokenizer) -> bool:

@@ -117,6 +117,18 @@ def encode_batch(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) ->
     return [np.asarray(encoding.ids[:max_tokens], dtype=np.int32) for encoding in encodings]
 
 
+def encode_ids(tokenizer: Tokenizer, texts: Sequence[str], *, add_special_tokens: bool = False) -> list[list[int]]:
+    """Token ids of each text as the tokenizer is set; half of a surrogate pair, which it does not take, becomes `?`."""
+    if not texts:
+        return []
+    try:
+        encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=add_special_tokens)
+    except (TypeError, UnicodeEncodeError):
+        whole = [text.encode("utf-8", "replace").decode() for text in texts]
+        encodings = tokenizer.encode_batch_fast(whole, add_special_tokens=add_special_tokens)
+    return [encoding.ids for encoding in encodings]
+
+
 def case_folding(tokenizer: Tokenizer) -> npt.NDArray[np.int32]:
     """For each token id the lowest id of its word, shape (vocabulary,).
 

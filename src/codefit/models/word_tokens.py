@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from codefit.models.remembered_ids import CountedIds, Ids, Known, RememberedIds, count_ids
 from codefit.models.words import WordWeights
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TokenIds = npt.NDArray[np.int32]
-CountedIds = tuple[list[int], list[int]]
-
-MAX_REMEMBERED = 500_000  # words; a million functions have fewer, and random strings must not fill the memory
 
 
 class WordTokens:
@@ -29,7 +27,7 @@ class WordTokens:
     def __init__(self, tokenizer: Tokenizer, words: WordWeights) -> None:
         self._tokenizer = tokenizer
         self._words = words
-        self._ids: dict[str, tuple[int, ...]] = {}
+        self._known = RememberedIds(self._encode_words)
 
     def queries(self, queries: Sequence[str], max_tokens: int) -> list[TokenIds]:
         """Ids of each question, at most `max_tokens` of each."""
@@ -48,36 +46,24 @@ class WordTokens:
         return self._count([self._words.code_times(code) for code in codes], max_tokens)
 
     def _encode(self, texts: Sequence[Mapping[str, int]], max_tokens: int) -> list[TokenIds]:
-        known = self._known({word for words in texts for word in words})
+        known = self._known.of({word for words in texts for word in words})
         return [np.array(_repeated(words, known)[:max_tokens], dtype=np.int32) for words in texts]
 
     def _count(self, texts: Sequence[Mapping[str, int]], max_tokens: int) -> list[CountedIds]:
-        known = self._known({word for words in texts for word in words})
+        known = self._known.of({word for words in texts for word in words})
         counted: list[CountedIds] = []
         for words in texts:
-            ids: list[int] = []
-            counts: list[int] = []
-            for word, times in words.items():
-                own = known[word]
-                ids += own
-                counts += [times] * len(own)
+            ids, counts = count_ids(words, known)
             if sum(counts) > max_tokens:
                 ids = _repeated(words, known)[:max_tokens]
                 counts = [1] * len(ids)
             counted.append((ids, counts))
         return counted
 
-    def _known(self, words: set[str]) -> dict[str, tuple[int, ...]]:
-        """A mapping that has the ids of all `words`. Another thread may put a new one in its place meanwhile."""
-        known = self._ids
-        new = sorted(words.difference(known))
-        if len(known) + len(new) > MAX_REMEMBERED:
-            self._ids = known = {}
-            new = sorted(words)
-        encodings = self._tokenizer.encode_batch_fast([f" {word}" for word in new], add_special_tokens=False)
-        known.update((word, tuple(encoding.ids)) for word, encoding in zip(new, encodings, strict=True))
-        return known
+    def _encode_words(self, words: list[str]) -> list[Ids]:
+        texts = [f" {word}" for word in words]
+        return [tuple(each.ids) for each in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
-def _repeated(words: Mapping[str, int], known: Mapping[str, tuple[int, ...]]) -> list[int]:
+def _repeated(words: Mapping[str, int], known: Known) -> list[int]:
     return [i for word, times in words.items() for i in known[word] * times]

@@ -155,8 +155,8 @@ def _evaluate(recipe: CodeEncoder, run: Path) -> str:
         "of its source.",
         **found,
     }
-    _describe(recipe, run, entry)
     write_json(run / EVALUATION_REPORT, {"sets": [entry]})
+    _describe(recipe, run, entry)
     model, bm25, hybrid = (found[system]["mrr@10"] for system in ("model", "bm25", "hybrid"))
     low, high = found["difference_to_bm25"]["hybrid"]["ci95"]
     return f"MRR@10 model {model:.3f}, BM25 {bm25:.3f}, hybrid {hybrid:.3f} (+{low:.3f} to +{high:.3f} over BM25)"
@@ -178,7 +178,6 @@ def _describe(recipe: CodeEncoder, run: Path, entry: dict[str, Any]) -> None:
         metrics={key: entry[key] for key in ("n", "pool", "model", "bm25", "hybrid", "difference_to_bm25")},
     )
     write_info(run / MODEL, info)
-    write_json(run / EVALUATION_REPORT, {"sets": [entry]})
     write_card(run / MODEL, run)
 
 

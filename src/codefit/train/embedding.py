@@ -177,7 +177,7 @@ def _static_job(model: StaticModel, pairs: Sequence[Pair], tokenizer: Tokenizer,
 
 
 def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenizer, seed: int) -> Job:
-    from codefit.models.encoder import new_encoder
+    from codefit.models.encoder import count_parameters, new_encoder
     from codefit.train.encoder import EncoderLearner
 
     network = new_encoder(model.shape, tokenizer, seed=seed)
@@ -196,8 +196,7 @@ def _encoder_job(model: EncoderModel, pairs: Sequence[Pair], tokenizer: Tokenize
             seed=seed,
         )
 
-    parameters = sum(p.numel() for p in network.parameters())
-    return Job(learner, learner, parameters, tokenizer.get_vocab_size(), info)
+    return Job(learner, learner, count_parameters(network), tokenizer.get_vocab_size(), info)
 
 
 @dataclass(frozen=True, slots=True)
