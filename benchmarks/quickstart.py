@@ -9,16 +9,16 @@ process and all its children. Use the environment that `make install` makes: its
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks.common import MIB, store_result, timing
 from codefit.files import read_json
+from codefit.run.memory import resident_bytes
 
 SECONDS_ALLOWED, MEMORY_ALLOWED = 300.0, 4_096.0  # seconds and MiB
 INTERVAL = 0.2  # seconds between looks at the memory
@@ -49,10 +49,10 @@ def run_once() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "quickstart"
         started = time.perf_counter()
-        process = psutil.Popen([sys.executable, "-m", "codefit", "run", "quickstart", "--out", str(out)])
+        process = subprocess.Popen([sys.executable, "-m", "codefit", "run", "quickstart", "--out", str(out)])
         peak = 0
         while process.poll() is None:
-            peak = max(peak, _resident(process))
+            peak = max(peak, resident_bytes(process.pid))
             time.sleep(INTERVAL)
         seconds = time.perf_counter() - started
         if process.returncode != 0:
@@ -70,16 +70,6 @@ def run_once() -> dict[str, Any]:
         "mean_over_sources": evaluation["mean_over_sources"],
         "difference_to_bm25": evaluation["difference_to_bm25"],
     }
-
-
-def _resident(process: psutil.Popen) -> int:
-    total = 0
-    try:
-        for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
-    except psutil.NoSuchProcess:
-        pass  # it ended between two looks
-    return total
 
 
 if __name__ == "__main__":

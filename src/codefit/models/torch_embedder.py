@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codefit.errors import CodefitError, InputError
+from codefit.models.encoder import quiet
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -111,16 +112,14 @@ def _quiet() -> Iterator[None]:
     """No progress bars and no warnings about weights while a model loads: stderr is for what the user must know."""
     from transformers.utils import logging as transformers_logging
 
-    bars, level = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
+    level = transformers_logging.get_verbosity()
     library = logging.getLogger("sentence_transformers")
     before = library.level
-    transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     library.setLevel(logging.ERROR)
     try:
-        yield
+        with quiet():
+            yield
     finally:
-        if bars:
-            transformers_logging.enable_progress_bar()
         transformers_logging.set_verbosity(level)
         library.setLevel(before)

@@ -81,7 +81,7 @@ def diagnose(folder: Path = Path()) -> dict[str, Any]:
     `folder` is where runs would be written: its disk is the one that counts.
     """
     gpu = find_gpu()
-    machine = machine_facts() | {
+    machine = machine_facts(gpu) | {
         "instructions": instructions(),
         "memory_free_bytes": _free_memory(),
         "disk_free_bytes": shutil.disk_usage(folder).free,

@@ -63,13 +63,16 @@ class Gpu:
     problem: str | None = None
 
 
-def machine_facts() -> dict[str, Any]:
-    """`{"cpu", "cores", "memory_bytes", "gpu", "platform", "python"}`; cores and memory that this process may use."""
+def machine_facts(gpu: Gpu | None = None) -> dict[str, Any]:
+    """`{"cpu", "cores", "memory_bytes", "gpu", "platform", "python"}`; cores and memory that this process may use.
+
+    `gpu` is what `find_gpu` has found, where it has been asked already.
+    """
     return {
         "cpu": cpu_name(),
         "cores": usable_cores(),
         "memory_bytes": usable_memory(),
-        "gpu": find_gpu().name,
+        "gpu": (gpu or find_gpu()).name,
         "platform": platform.platform(),
         "python": platform.python_version(),
     }

@@ -37,15 +37,19 @@ class MemoryWatch:
             self.peak = max(self.peak, resident_bytes())
 
 
-def resident_bytes() -> int:
-    """What this process and its children hold now."""
+def resident_bytes(pid: int | None = None) -> int:
+    """What a process (None: this one) and its children hold now; 0 for what has ended."""
     import psutil
 
-    process = psutil.Process()
-    total: int = process.memory_info().rss
-    for child in process.children(recursive=True):
+    total = 0
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return total
+    for member in family:
         try:
-            total += child.memory_info().rss
+            total += member.memory_info().rss
         except psutil.NoSuchProcess:
             continue  # it ended between the two calls
     return total

@@ -7,7 +7,6 @@ learner takes a few steps. What is measured is scaled up to the whole; the resul
 from __future__ import annotations
 
 import heapq
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -82,11 +81,11 @@ def plan_recipe(recipe: CodeEncoder) -> dict[str, Any]:
 
     job = new_job(trainable(recipe.model, recipe.train), kept[:MEASURED_PAIRS], tokenizer, recipe.seed)
     step_seconds, tokens_a_pair = _measured_step(job, settings.batch_size)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    machine = machine_facts()
     parameters = _parameters(recipe, job)
     seconds = {
         "data": found.reading_seconds
-        + found.mining_seconds / cores
+        + found.mining_seconds / machine["cores"]
         + preparing / len(found.sample) * (found.mined + found.ready),
         "tokenizer": learning,
         "train": step_seconds * settings.max_steps,
@@ -113,7 +112,7 @@ def plan_recipe(recipe: CodeEncoder) -> dict[str, Any]:
         "parameters": parameters,
         "memory_bytes": _memory(recipe, parameters, found, corpus_bytes),
         "seconds": {**seconds, "total": sum(seconds.values())},
-        "machine": machine_facts(),
+        "machine": machine,
         "example": _example(recipe, kept, tokenizer),
     }
 
