@@ -32,11 +32,11 @@ test: .venv/.dev
 	@touch $@
 
 .venv/.dev: .venv/.train
-	$(PIP) -e '.[train,serve,dev]'
+	$(PIP) -e '.[train,serve,quantize,dev]'
 	@touch $@
 
 .venv/.bench: .venv/.dev
-	$(PIP) -e '.[train,serve,dev,bench]'
+	$(PIP) -e '.[train,serve,quantize,dev,bench]'
 	@touch $@
 
 bench: .venv/.bench

@@ -111,7 +111,7 @@ def measure(
     """
     from sentence_transformers import SentenceTransformer
 
-    from codefit.models.encoder import quiet
+    from codefit.models.quiet import quiet
 
     export = checkpoint.parent / f"{checkpoint.name}-export"
     said = export_embedder(checkpoint, export, benchmark=True)

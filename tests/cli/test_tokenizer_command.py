@@ -115,7 +115,7 @@ def test_the_report_is_of_sources_that_were_not_learned_from(tmp_path: Path) -> 
     assert report["texts"] == len(rows) - len(held_out)
     tokenizer = load_tokenizer(tmp_path)
     plain = train_tokenizer(
-        [t for p in rows if p not in held_out for t in (p.anchor, p.positive)], 700, sees_identifiers=False
+        [t for p in rows if p not in held_out for t in (p.anchor, p.positive)], 700, splitting="gpt2"
     )
     size = sum(len(p.positive) for p in held_out)
     assert report["languages"] == {

@@ -84,7 +84,7 @@ def test_half_of_a_surrogate_pair_is_replaced() -> None:
 def test_other_tokenizers_are_asked_themselves() -> None:
     assert has_identifier_pieces(TOKENIZER)
     assert has_identifier_pieces(Tokenizer.from_str(TOKENIZER.to_str()))
-    plain = train_tokenizer(FUNCTIONS, 1000, sees_identifiers=False)
+    plain = train_tokenizer(FUNCTIONS, 1000, splitting="gpt2")
     words = Tokenizer(models.WordLevel({"def": 0, "?": 1}, unk_token="?"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     for tokenizer in (plain, words):

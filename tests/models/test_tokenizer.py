@@ -109,7 +109,7 @@ def test_merges_stay_inside_these_parts(tokenizer: Tokenizer, text: str, parts: 
 
 
 def test_a_plain_tokenizer_does_cross_words() -> None:
-    plain = train_tokenizer(CODE, 600, sees_identifiers=False)
+    plain = train_tokenizer(CODE, 600, splitting="gpt2")
     assert any(len(code_words(piece)) > 1 for piece in pieces(plain, "readHTTPHeader HTTPHeaderReader"))
 
 
@@ -158,7 +158,7 @@ def test_tokens_per_byte_counts_utf8_bytes(tokenizer: Tokenizer) -> None:
 
 def test_the_comparison_is_with_a_plain_tokenizer_of_the_same_size_and_texts(tokenizer: Tokenizer) -> None:
     found = compare_with_plain(tokenizer, iter(CODE), {"python": CODE[:1]})
-    plain = train_tokenizer(CODE, tokenizer.get_vocab_size(), sees_identifiers=False)
+    plain = train_tokenizer(CODE, tokenizer.get_vocab_size(), splitting="gpt2")
     assert found == {
         "python": {
             "bytes": len(CODE[0]),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codefit.errors import InputError
+from codefit.models.quiet import quiet
 from codefit.models.tokenizer import PAD
 
 if TYPE_CHECKING:
@@ -109,17 +109,3 @@ def save_encoder(network: SentenceTransformer, folder: Path) -> None:
 def count_parameters(network: torch.nn.Module) -> int:
     """Numbers that training changes."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No progress bars of transformers' own while a model is written or loaded."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()

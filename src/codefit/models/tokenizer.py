@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -35,24 +35,41 @@ IDENTIFIER_PATTERN = (
     r"|\s+(?=\s)|\s"
 )
 
+# How Qwen2 cuts a text (Yang et al., 2024, arXiv:2407.10671, section 2.1; the pattern is as published).
+# transformers gives every folder of a Qwen2 model this splitting, whatever its tokenizer.json says, and llama.cpp knows
+# it by name: a model of that shape with another splitting would be read wrongly there, without a word.
+QWEN2_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+    r"|[^\r\n\p{L}\p{N}]?\p{L}+"
+    r"|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+"
+    r"|\s+(?!\S)|\s+"
+)
+
+# The words inside identifiers; GPT-2's plain byte-level splitting, to compare with; Qwen2's, for language models.
+Splitting = Literal["identifiers", "gpt2", "qwen2"]
+
 
 def train_tokenizer(
     texts: Iterable[str],
     vocab_size: int = DEFAULT_VOCAB_SIZE,
     *,
     special_tokens: Sequence[str] = (PAD,),
-    sees_identifiers: bool = True,
+    splitting: Splitting = "identifiers",
 ) -> Tokenizer:
-    """Learn a byte-level BPE; special tokens get the first ids.
-
-    `sees_identifiers=False` gives the plain byte-level BPE of GPT-2, to compare with.
-    """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    """Learn a byte-level BPE; special tokens get the first ids. `splitting` says what pieces never cross."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     check_vocab_size(vocab_size, special_tokens)
     tokenizer = Tokenizer(models.BPE())
-    plain = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    tokenizer.pre_tokenizer = identifier_pre_tokenizer() if sees_identifiers else plain
+    if splitting == "qwen2":
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+        if splitting == "gpt2"
+        else _pre_tokenizer(IDENTIFIER_PATTERN if splitting == "identifiers" else QWEN2_PATTERN)
+    )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
@@ -67,9 +84,13 @@ def train_tokenizer(
 
 def identifier_pre_tokenizer() -> Any:
     """What cuts a text into the pieces of `IDENTIFIER_PATTERN` and writes each in characters that stand for bytes."""
+    return _pre_tokenizer(IDENTIFIER_PATTERN)
+
+
+def _pre_tokenizer(pattern: str) -> Any:
     from tokenizers import Regex, pre_tokenizers
 
-    split = pre_tokenizers.Split(Regex(IDENTIFIER_PATTERN), behavior="isolated")
+    split = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
     return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
@@ -164,7 +185,7 @@ def compare_with_plain(
     tokenizer: Tokenizer, training_texts: Iterable[str], by_language: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, Any]]:
     """Tokens per byte by language, of this tokenizer and a plain byte-level BPE of the same size and training text."""
-    plain = train_tokenizer(training_texts, tokenizer.get_vocab_size(), sees_identifiers=False)
+    plain = train_tokenizer(training_texts, tokenizer.get_vocab_size(), splitting="gpt2")
     ours, theirs = tokens_per_byte(tokenizer, by_language), tokens_per_byte(plain, by_language)
     return {
         language: {

@@ -24,6 +24,8 @@ from codefit.errors import InputError
 from codefit.files import check_writable, write_json
 from codefit.models.tokenizer import (
     DEFAULT_VOCAB_SIZE,
+    PAD,
+    Splitting,
     check_vocab_size,
     compare_with_plain,
     save_tokenizer,
@@ -32,7 +34,7 @@ from codefit.models.tokenizer import (
 )
 from codefit.models.tokenizer_texts import Sample, read_samples
 from codefit.progress import Progress
-from codefit.records import Pair, Rejects
+from codefit.records import Document, Pair, Rejects
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -66,6 +68,22 @@ def train_from_pairs(
     return _train(read, vocab_size, max_bytes, output_folder / TOKENIZER_FILE, compare=compare)
 
 
+def train_from_documents(
+    documents: Sequence[Document], vocab_size: int, max_bytes: int, output_folder: Path
+) -> dict[str, Any]:
+    """The same from whole files, with the splitting and the special tokens of a language model."""
+    from codefit.models.language_model import SPECIAL_TOKENS
+
+    def read() -> Iterator[Sample]:
+        for document in documents:
+            yield Sample.of_pair(
+                document.language or UNKNOWN, document.repo or UNKNOWN, document.path, "", document.text
+            )
+
+    output = output_folder / TOKENIZER_FILE
+    return _train(read, vocab_size, max_bytes, output, compare=False, splitting="qwen2", special_tokens=SPECIAL_TOKENS)
+
+
 def train_tokenizer_from_files(
     files: Sequence[Path],
     output: Path,
@@ -92,11 +110,19 @@ def train_tokenizer_from_files(
 
 
 def _train(
-    read: Read, vocab_size: int, max_bytes: int, output: Path, *, compare: bool, rejects: Rejects | None = None
+    read: Read,
+    vocab_size: int,
+    max_bytes: int,
+    output: Path,
+    *,
+    compare: bool,
+    rejects: Rejects | None = None,
+    splitting: Splitting = "identifiers",
+    special_tokens: Sequence[str] = (PAD,),
 ) -> dict[str, Any]:
     if max_bytes <= 0:
         raise InputError(f"max bytes {max_bytes} must be above 0")
-    check_vocab_size(vocab_size)
+    check_vocab_size(vocab_size, special_tokens)
     check_writable(output.parent)
     survey = _survey(read)
     if rejects is not None:
@@ -107,7 +133,8 @@ def _train(
     chosen = survey.drawn(~held_out, max_bytes)
     measured = _measured_texts(read, survey.drawn(held_out, max(1, int(HELD_OUT_SHARE * max_bytes))))
     count = int(chosen.sum())
-    tokenizer = train_tokenizer(_shown(_chosen(read, chosen), count, "learning"), vocab_size)
+    texts = _shown(_chosen(read, chosen), count, "learning")
+    tokenizer = train_tokenizer(texts, vocab_size, splitting=splitting, special_tokens=special_tokens)
     report = {
         "vocab_size": tokenizer.get_vocab_size(),
         "bytes": int(survey.sizes[chosen].sum()),

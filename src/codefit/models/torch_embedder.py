@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codefit.errors import CodefitError, InputError
-from codefit.models.encoder import quiet
+from codefit.models.quiet import quiet
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -28,14 +28,13 @@ NEEDED_MEMORY = 4 * GIB
 NEEDED_DISK = 2 * GIB
 
 CORE = "core"
-GPU_EXTRA = "gpu"
 # What an extra of the package is for, in the order of a newcomer's needs.
 EXTRAS: Mapping[str, str] = {
     CORE: "mining, searching, exported models",
     "train": "training, export, datasets in the hub's layout",
     "serve": "the HTTP service",
     "scale": "many machines, many vectors",
-    GPU_EXTRA: "8-bit optimizers and weights on an NVIDIA GPU",
+    "quantize": "language models in int8, NF4 and GGUF",
     "dev": "the tests",
 }
 
@@ -90,7 +89,7 @@ def diagnose(folder: Path = Path()) -> dict[str, Any]:
     checks = [
         *_room_checks(machine),
         _gpu_check(gpu, machine["torch"]),
-        *(_extra_check(name, packages, gpu) for name, packages in requirements().items() if name in EXTRAS),
+        *(_extra_check(name, packages) for name, packages in requirements().items() if name in EXTRAS),
         *map(_program_check, PROGRAMS),
         _data_check(),
     ]
@@ -157,13 +156,11 @@ def _gpu_check(gpu: Gpu, torch_version: str | None) -> Check:
     return Check(name, "ok", serves, gpu.name)
 
 
-def _extra_check(extra: str, packages: list[str], gpu: Gpu) -> Check:
+def _extra_check(extra: str, packages: list[str]) -> Check:
     name = extra if extra == CORE else f"extra {extra}"
     missing = [package for package in packages if installed_version(package) is None]
     if not missing:
         return Check(name, "ok", EXTRAS[extra], f"{len(packages)} packages")
-    if extra == GPU_EXTRA and "NVIDIA" not in (gpu.name or ""):
-        return Check(name, "ok", EXTRAS[extra], "not installed, and of no use here")
     found = f"not installed: {', '.join(missing)}"
     return Check(name, "missing", EXTRAS[extra], found, install_command(extra))
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from codefit.errors import InputError
-from codefit.train.device import autocast_type, choose_device
+from codefit.models.device import autocast_type, choose_device
 
 
 def pretend(monkeypatch, *, free=(), mps=False, bf16=True):

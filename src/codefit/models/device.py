@@ -1,4 +1,4 @@
-"""Where training runs: the GPU with the most free memory, else the CPU."""
+"""Where a model runs: the GPU with the most free memory, else the CPU."""
 
 from __future__ import annotations
 
