@@ -75,3 +75,19 @@ def encoder_export(encoder_checkpoint: Path) -> Path:
 
     export_embedder(encoder_checkpoint, encoder_checkpoint.parent / "export", benchmark=False)
     return encoder_checkpoint.parent / "export"
+
+
+@pytest.fixture(scope="session")
+def language_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small causal language model as a transformers folder; tests that change a file work on a copy."""
+    from tiny_language_models import write_language_model
+
+    return write_language_model(tmp_path_factory.mktemp("language") / "model")
+
+
+@pytest.fixture(scope="session")
+def adapter_folder(language_model_folder: Path) -> Path:
+    """A LoRA adapter of `language_model_folder`."""
+    from tiny_language_models import write_adapter
+
+    return write_adapter(language_model_folder.parent / "adapter", language_model_folder)

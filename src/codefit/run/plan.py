@@ -214,7 +214,7 @@ def _padding(recipe: CodeEncoder, job: Job) -> dict[str, float]:
     """The share of positions that are padding: as codefit batches, and where a batch is as long as its longest text."""
     if recipe.model.kind == "static":
         return {"padding_share": 0.0, "padding_share_unsorted": 0.0}  # a bag of words has no positions
-    from codefit.train.length_chunks import length_chunks
+    from codefit.models.length_chunks import length_chunks
 
     lengths = np.array([len(ids) for ids in (*job.learner.data.anchors, *job.learner.data.positives)])
     chunks = length_chunks(lengths, recipe.train.memory_tokens)

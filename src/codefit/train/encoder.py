@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from codefit.models.device import autocast_type, choose_device
 from codefit.models.encoder import save_encoder
+from codefit.models.length_chunks import CPU_CHUNK_COST, length_chunks
 from codefit.models.tokenizer import encode_batch
 from codefit.train.contrastive import info_nce
-from codefit.train.length_chunks import CPU_CHUNK_COST, length_chunks
 from codefit.train.pair_batches import TokenizedPairs
 
 if TYPE_CHECKING:

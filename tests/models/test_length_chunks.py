@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codefit.train.length_chunks import length_chunks
+from codefit.models.length_chunks import length_chunks
 
 
 def cost(lengths, chunks, chunk_cost):
