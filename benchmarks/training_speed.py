@@ -38,7 +38,7 @@ from codefit.tasks.pairs import mine_pairs
 from codefit.train.contrastive import info_nce
 from codefit.train.embedding import STATIC_MAX_TOKENS, plain_ids, tokenize_pairs
 from codefit.train.encoder import EncoderLearner, EncoderSettings
-from codefit.train.pair_batches import TokenizedPairs, batches_from
+from codefit.train.pair_batches import TokenizedPairs
 from codefit.train.static import StaticLearner, StaticSettings
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _run_one(name: str, side: str, folder: Path, steps: int) -> None:
     held_out, training = pairs[:HELD_OUT], pairs[HELD_OUT:]
     tokenizer = load_tokenizer(folder / "tokenizer.json")
     tokens = _tokenize(training, tokenizer, case)
-    batches = list(islice(batches_from(tokens, case.batch_size, seed=SEED, first_step=0), steps))
+    batches = list(islice(tokens.batches(case.batch_size, seed=SEED, first_step=0), steps))
     kinds = {
         ("encoder", True): _encoder,
         ("encoder", False): _peer_encoder,

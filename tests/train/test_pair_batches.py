@@ -12,7 +12,7 @@ from training_examples import make_pairs, tokens
 
 from codefit.errors import InputError
 from codefit.records import Pair
-from codefit.train.pair_batches import TokenizedPairs, batches_from, epoch_batches, number_groups, positive_keys
+from codefit.train.pair_batches import TokenizedPairs, epoch_batches, number_groups, positive_keys
 
 
 @st.composite
@@ -51,12 +51,10 @@ def test_of_different_positives_only_what_fills_no_batch_is_left_out(rows, size,
 @pytest.mark.parametrize("first_step", [0, 1, 5, 13])
 def test_a_resumed_run_sees_what_the_unbroken_one_saw(first_step):
     data = tokens(make_pairs(50))
-    unbroken = [batch.tolist() for batch in islice(batches_from(data, 8, seed=4, first_step=0), 30)]
-    resumed = [
-        batch.tolist() for batch in islice(batches_from(data, 8, seed=4, first_step=first_step), 30 - first_step)
-    ]
+    unbroken = [batch.tolist() for batch in islice(data.batches(8, seed=4, first_step=0), 30)]
+    resumed = [batch.tolist() for batch in islice(data.batches(8, seed=4, first_step=first_step), 30 - first_step)]
     assert resumed == unbroken[first_step:]
-    other = [batch.tolist() for batch in islice(batches_from(data, 8, seed=5, first_step=0), 30)]
+    other = [batch.tolist() for batch in islice(data.batches(8, seed=5, first_step=0), 30)]
     assert unbroken != other
     assert unbroken[:6] != unbroken[6:12], "every epoch has its own order"
 

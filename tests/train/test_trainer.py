@@ -93,7 +93,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, value, monkeypat
     learn = learner.learn
     count = iter(range(100))
     monkeypatch.setattr(learner, "learn", lambda batch, rate: value if next(count) == 6 else learn(batch, rate))
-    with pytest.raises(CodefitError, match=f"the loss became {value} at step 7; lower the learning rate"):
+    with pytest.raises(CodefitError, match=rf"the loss became {value} at step 7, on 8 pairs \(rows .*\); the checkpoint of step 5 is kept; lower"):
         train(learner, SETTINGS, tmp_path)
     assert latest_checkpoint(tmp_path / "checkpoints").step == 5
     assert not (tmp_path / "model").exists()
@@ -103,7 +103,7 @@ def test_a_table_that_blows_up_stops_the_training(tmp_path):
     learner = static_learner(make_pairs(60), StaticSettings(learning_rate=1e30))
     with (
         np.errstate(all="ignore"),
-        pytest.raises(CodefitError, match=r"the loss became (nan|inf) at step \d+; lower the learning rate"),
+        pytest.raises(CodefitError, match=r"the loss became (nan|inf) at step \d+, on 8 pairs .*; lower the learning rate"),
     ):
         train(learner, SETTINGS, tmp_path)
 

@@ -6,6 +6,7 @@ import functools
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -77,7 +78,7 @@ def encoder_learner(
     )
 
 
-def make_learner(kind: str) -> Learner:
+def make_learner(kind: str) -> Learner[Any]:
     """The learner `static` or `encoder`."""
     return static_learner() if kind == "static" else encoder_learner(memory_tokens=256)
 

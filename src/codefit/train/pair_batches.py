@@ -8,7 +8,7 @@ languages and projects, and most of their negatives are told apart at a glance.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from codefit.records import Pair
 
 IntArray = npt.NDArray[np.integer]
 TokenIds = npt.NDArray[np.int32]
+
+NAMED_ROWS = 5  # of a batch, in an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,26 @@ class TokenizedPairs:
     def tokens(self, rows: IntArray) -> int:
         """Tokens of these rows, anchors, positives and negatives together."""
         return sum(len(self.anchors[i]) + len(self.positives[i]) + sum(len(n) for n in self.negatives[i]) for i in rows)
+
+    def batches(self, batch_size: int, *, seed: int, first_step: int) -> Iterator[IntArray]:
+        """Row numbers of each batch, epoch after epoch without end, from `first_step` on."""
+        step = 0
+        epoch = 0
+        while True:
+            for batch in epoch_batches(self, batch_size, seed=seed, epoch=epoch):
+                if step >= first_step:
+                    yield batch
+                step += 1
+            epoch += 1
+
+    def notes(self, rows: IntArray) -> Mapping[str, float]:
+        """Nothing that the journal has not."""
+        return {}
+
+    def name(self, rows: IntArray) -> str:
+        """The first row numbers of a batch."""
+        listed = ", ".join(str(row) for row in rows[:NAMED_ROWS])
+        return f"{len(rows)} pairs (rows {listed}{', …' if len(rows) > NAMED_ROWS else ''})"
 
 
 def number_groups(pairs: Sequence[Pair]) -> IntArray:
@@ -90,15 +112,3 @@ def _runs(group: IntArray, length: int, rng: np.random.Generator) -> list[IntArr
     for rows in np.split(by_group, borders):
         runs.extend(rows[start : start + length] for start in range(0, len(rows), length))
     return [runs[i] for i in rng.permutation(len(runs))]
-
-
-def batches_from(data: TokenizedPairs, batch_size: int, *, seed: int, first_step: int) -> Iterator[IntArray]:
-    """Batches without end, epoch after epoch, from `first_step` on: a resumed run sees what the unbroken one saw."""
-    step = 0
-    epoch = 0
-    while True:
-        for batch in epoch_batches(data, batch_size, seed=seed, epoch=epoch):
-            if step >= first_step:
-                yield batch
-            step += 1
-        epoch += 1

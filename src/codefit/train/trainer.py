@@ -1,6 +1,7 @@
 """The training loop: batches, rate, checkpoints, evaluation, the best model, the progress bar.
 
-What is learned, and how, is the learner's; `StaticLearner` and `EncoderLearner` are the two.
+What is learned, and how, is the learner's: `StaticLearner`, `EncoderLearner` and `CausalLearner`. In what order it sees
+its data is the data's: pairs from one source at a time, documents packed in a curriculum of lengths.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,22 +24,39 @@ from codefit.errors import CodefitError
 from codefit.files import atomic_folder, write_text
 from codefit.progress import Progress
 from codefit.train.checkpoint import Checkpoint, disk_errors, latest_checkpoint, save_checkpoint
-from codefit.train.pair_batches import TokenizedPairs, batches_from
 from codefit.train.schedule import Schedule, rate_factor
 
-IntArray = npt.NDArray[np.integer]
+B = TypeVar("B")
 Evaluate = Callable[[], Mapping[str, float]]
 
 SMOOTHING = 0.95  # of the loss on the progress bar: about the last 20 steps
 
 
-class Learner(Protocol):
-    """Something that gets better by batches of pairs and can be put to disk at any step."""
+class Examples(Protocol[B]):
+    """What is learned from, in the order of the batches."""
 
-    data: TokenizedPairs
+    def batches(self, batch_size: int, *, seed: int, first_step: int) -> Iterator[B]:
+        """Batches without end from `first_step` on: a resumed run sees what the unbroken one saw."""
 
-    def learn(self, batch: IntArray, rate_factor: float) -> float:
-        """Take one step on these rows with this share of the peak learning rate; the loss before it."""
+    def tokens(self, batch: B) -> int:
+        """Tokens of a batch."""
+
+    def notes(self, batch: B) -> Mapping[str, float]:
+        """What the journal says of a batch besides."""
+
+    def name(self, batch: B) -> str:
+        """Where a batch comes from, for an error."""
+
+
+class Learner(Protocol[B]):
+    """Something that gets better by batches and can be put to disk at any step."""
+
+    @property
+    def data(self) -> Examples[B]:
+        """What it learns from."""
+
+    def learn(self, batch: B, rate_factor: float) -> float:
+        """Take one step on a batch with this share of the peak learning rate; the loss before it."""
 
     def state(self) -> Mapping[str, npt.NDArray[Any]]:
         """Weights and optimizer state, as arrays."""
@@ -47,12 +65,15 @@ class Learner(Protocol):
         """Take over what `state` gave after `step` steps."""
 
     def save_model(self, folder: Path) -> None:
-        """Write the files of a sentence-transformers model into an existing folder."""
+        """Write the files of the model, as its library has them, into an existing folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """How long, in what batches, at what rate, and how often to save and to evaluate (0: only at the end)."""
+    """How long, in what batches, at what rate, and how often to save and to evaluate (0: only at the end).
+
+    `best_metric` chooses the model that is kept, the `best` value of it; `folder` is where it is kept.
+    """
 
     max_steps: int
     batch_size: int
@@ -63,6 +84,8 @@ class TrainSettings:
     keep_checkpoints: int = 2
     seed: int = 0
     best_metric: str = "mrr@10"
+    best: Literal["highest", "lowest"] = "highest"
+    folder: str = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +126,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def train(
-    learner: Learner,
+    learner: Learner[B],
     settings: TrainSettings,
     out: Path,
     *,
@@ -112,9 +135,9 @@ def train(
 ) -> TrainResult:
     """Train to `max_steps`, from the newest checkpoint in `out/checkpoints` if there is one.
 
-    Writes `out/metrics.jsonl`, `out/checkpoints/` and `out/model/`: the best by `best_metric` where `evaluate` is
-    given, else the last; `describe` adds its files to that folder. Ctrl-C ends after the step with a checkpoint. The
-    same settings give the same model, interrupted or not.
+    Writes `out/metrics.jsonl`, `out/checkpoints/` and `out/model/` (or another `folder`): the best by `best_metric`
+    where `evaluate` is given, else the last; `describe` adds its files to that folder. Ctrl-C ends after the step with
+    a checkpoint. The same settings give the same model, interrupted or not.
     """
     return _Training(learner, settings, out, evaluate, describe).run()
 
@@ -146,10 +169,10 @@ class _Interruption:
         self.asked = True
 
 
-class _Training:
+class _Training(Generic[B]):
     def __init__(
         self,
-        learner: Learner,
+        learner: Learner[B],
         settings: TrainSettings,
         out: Path,
         evaluate: Evaluate | None,
@@ -165,7 +188,7 @@ class _Training:
         self.best: dict[str, float] = {}
         self.best_step = 0
         self.tokens = 0
-        _remove_remains(out)
+        _remove_remains(out, settings.folder)
         self._resume()
         self.saved_at = self.step
         self.journal = _Journal(out / "metrics.jsonl", self.step)
@@ -173,7 +196,7 @@ class _Training:
     def run(self) -> TrainResult:
         started = time.monotonic()
         settings = self.settings
-        batches = batches_from(self.learner.data, settings.batch_size, seed=settings.seed, first_step=self.step)
+        batches = self.learner.data.batches(settings.batch_size, seed=settings.seed, first_step=self.step)
         try:
             with Progress("training", settings.max_steps, "steps") as progress, _Interruption() as interruption:
                 progress.resume_at(self.step)
@@ -195,21 +218,22 @@ class _Training:
             seconds=time.monotonic() - started,
         )
 
-    def _one_step(self, batch: IntArray, started: float, progress: Progress) -> None:
+    def _one_step(self, batch: B, started: float, progress: Progress) -> None:
         settings = self.settings
         factor = rate_factor(self.step, settings.max_steps, warmup=settings.warmup_steps, schedule=settings.schedule)
         loss = self.learner.learn(batch, factor)
         if not np.isfinite(loss):
+            kept = f"; the checkpoint of step {self.saved_at} is kept" if self.saved_at else ""
             raise CodefitError(
-                f"the loss became {loss} at step {self.step + 1}", fix="lower the learning rate or raise the warm-up"
+                f"the loss became {loss} at step {self.step + 1}, on {self.learner.data.name(batch)}{kept}",
+                fix="lower the learning rate or raise the warm-up",
             )
         self.step += 1
         self.loss = loss if np.isnan(self.loss) else SMOOTHING * self.loss + (1 - SMOOTHING) * loss
         self.tokens += self.learner.data.tokens(batch)
         speed = self.tokens / max(time.monotonic() - started, 1e-9)
-        self.journal.write(
-            {"kind": "train", "step": self.step, "loss": loss, "rate": factor, "tokens_per_second": round(speed)}
-        )
+        row = {"kind": "train", "step": self.step, "loss": loss, "rate": factor, "tokens_per_second": round(speed)}
+        self.journal.write({**row, **self.learner.data.notes(batch)})
         last = self.step == settings.max_steps
         if self.evaluate is not None and (last or _due(self.step, settings.eval_every)):
             self._evaluate(self.evaluate)
@@ -220,13 +244,13 @@ class _Training:
     def _evaluate(self, evaluate: Evaluate) -> None:
         result = dict(evaluate())
         self.journal.write({"kind": "eval", "step": self.step, **result})
-        metric = self.settings.best_metric
-        if not self.best or result[metric] > self.best[metric]:
+        metric, sign = self.settings.best_metric, 1 if self.settings.best == "highest" else -1
+        if not self.best or sign * result[metric] > sign * self.best[metric]:
             self.best, self.best_step = result, self.step
             self._save_model()
 
     def _save_model(self) -> None:
-        target = self.out / "model"
+        target = self.out / self.settings.folder
         with disk_errors(target), atomic_folder(target) as folder:
             self.learner.save_model(folder)
             if self.describe is not None:
@@ -255,9 +279,9 @@ class _Training:
         self.learner.restore(checkpoint.arrays, checkpoint.step)
 
 
-def _remove_remains(out: Path) -> None:
+def _remove_remains(out: Path, model: str) -> None:
     """Remove what a killed training was just writing; whole folders have other names."""
-    for pattern in ("checkpoints/.tmp-*", "checkpoints/.old-*", ".tmp-*-model", ".old-*-model"):
+    for pattern in ("checkpoints/.tmp-*", "checkpoints/.old-*", f".tmp-*-{model}", f".old-*-{model}"):
         for folder in out.glob(pattern):
             shutil.rmtree(folder)
 
