@@ -33,7 +33,7 @@ from codefit.export.embedder import export_embedder
 from codefit.files import read_json
 from codefit.models.embedder import load_embedder
 from codefit.progress import say
-from codefit.recipe import load_recipe
+from codefit.recipe import CodeEncoder, load_recipe
 from codefit.records import Pair, load_rows
 from codefit.run.pair_data import EVALUATION, VALIDATION
 from codefit.run.trip import run_recipe
@@ -65,10 +65,16 @@ def main() -> None:
     store_result("code_encoder_cpu", result, packages=packages, quick=arguments.quick)
 
 
+def _recipe(overrides: Sequence[str]) -> CodeEncoder:
+    recipe = load_recipe(RECIPE, overrides)
+    assert isinstance(recipe, CodeEncoder)
+    return recipe
+
+
 def measure(folder: Path, seeds: Sequence[int], overrides: Sequence[str]) -> dict[str, Any]:
     """The whole result."""
     runs = {seed: _trained(folder, seed, overrides) for seed in seeds}
-    first, recipe = runs[seeds[0]], load_recipe(RECIPE, overrides)
+    first, recipe = runs[seeds[0]], _recipe(overrides)
     size, minimum = recipe.evaluate.pool_size, recipe.evaluate.min_pool
     pools = pools_by_source(load_rows(first / EVALUATION, Pair), size=size, minimum=minimum)
     validation = list(pools_by_source(load_rows(first / VALIDATION, Pair), size=size, minimum=minimum).values())
@@ -97,7 +103,7 @@ def measure(folder: Path, seeds: Sequence[int], overrides: Sequence[str]) -> dic
 def _trained(folder: Path, seed: int, overrides: Sequence[str]) -> Path:
     """A run of the recipe; those after the first take its data and tokenizer and differ in training alone."""
     run = folder / f"seed-{seed}"
-    recipe = load_recipe(RECIPE, overrides)
+    recipe = _recipe(overrides)
     if seed == 0:
         run_recipe(recipe, run)
         return run

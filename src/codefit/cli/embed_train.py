@@ -100,7 +100,7 @@ def train(
 
 def _as_recipe(model: Kind, train_fields: dict[str, Any], max_steps: int | None, fields: list[str]) -> CodeEncoder:
     """The flags as a recipe, so that both are checked by the same rules and mean the same."""
-    from codefit.recipe import apply_override, parse_recipe
+    from codefit.recipe import CodeEncoder, apply_override, parse_section
 
     length: dict[str, Any] = {"max_steps": max_steps} if max_steps is not None else {"epochs": 2}
     values: dict[str, Any] = {
@@ -113,7 +113,7 @@ def _as_recipe(model: Kind, train_fields: dict[str, Any], max_steps: int | None,
     }
     for field in fields:
         apply_override(values, f"model.{field}")
-    return parse_recipe(values, where="codefit embed train")
+    return parse_section(CodeEncoder, values, where="codefit embed train")
 
 
 def _text(result: dict[str, Any]) -> str:

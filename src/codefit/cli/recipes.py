@@ -22,10 +22,8 @@ def list_recipes() -> None:
 
     recipes = [load_recipe(name) for name in bundled_recipes()]
     rows = [{"name": r.name, "system": r.system, "description": r.description} for r in recipes]
-    emit(
-        {"recipes": rows},
-        lambda: "\n".join(f"{row['name']:<18} {row['description']}" for row in rows),
-    )
+    width = max(len(recipe.name) for recipe in recipes)
+    emit({"recipes": rows}, lambda: "\n".join(f"{row['name']:<{width}}  {row['description']}" for row in rows))
 
 
 @app.command()

@@ -13,9 +13,9 @@ from codefit.files import read_json, write_json
 from codefit.progress import say
 from codefit.recipe import CodeEncoder, Data
 from codefit.run import pair_data
-from codefit.run.machine import machine_facts, package_versions
+from codefit.run.machine import package_versions
 from codefit.run.pair_data import EVALUATION, TRAIN, VALIDATION, write_data
-from codefit.run.record import RunRecord, StageRecord, code_revision, now
+from codefit.run.record import code_revision
 from codefit.run.runner import Stage
 
 TOKENIZER = "tokenizer"
@@ -74,22 +74,6 @@ def stages_of(recipe: CodeEncoder) -> list[Stage]:
     if recipe.ask is not None:
         stages.append(Stage("ask", partial(_ask, recipe), outputs=[ANSWERS], settings=settings["ask"], inputs=[EXPORT]))
     return stages
-
-
-def new_record(recipe: CodeEncoder) -> RunRecord:
-    """The record of a run of this recipe that has not begun."""
-    return RunRecord(
-        name=recipe.name,
-        system=recipe.system,
-        description=recipe.description,
-        recipe=recipe.model_dump(mode="json"),
-        seed=recipe.seed,
-        code_revision=code_revision(),
-        machine=machine_facts(),
-        packages=package_versions(),
-        started=now(),
-        stages=[StageRecord(stage.name) for stage in stages_of(recipe)],
-    )
 
 
 def _input_files(data: Data) -> dict[str, list[int]]:

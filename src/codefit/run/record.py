@@ -13,6 +13,8 @@ import msgspec
 import codefit
 from codefit.errors import InputError
 from codefit.files import hash_bytes, hash_file, write_json
+from codefit.recipe import Recipe
+from codefit.run.machine import machine_facts, package_versions
 
 FILE = "run.json"
 FORMAT = 1
@@ -55,6 +57,22 @@ class RunRecord(msgspec.Struct, kw_only=True):
     def save(self, run: Path) -> None:
         """Write `run.json`, whole or not at all."""
         write_json(run / FILE, self)
+
+
+def new_record(recipe: Recipe, stages: Iterable[str]) -> RunRecord:
+    """The record of a run of this recipe that has not begun, with the names of its stages."""
+    return RunRecord(
+        name=recipe.name,
+        system=recipe.system,
+        description=recipe.description,
+        recipe=recipe.model_dump(mode="json"),
+        seed=recipe.seed,
+        code_revision=code_revision(),
+        machine=machine_facts(),
+        packages=package_versions(),
+        started=now(),
+        stages=[StageRecord(name) for name in stages],
+    )
 
 
 def read_record(run: Path) -> RunRecord:

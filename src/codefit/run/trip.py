@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codefit.recipe import Recipe
-from codefit.run.code_encoder import new_record, stages_of
-from codefit.run.record import RunRecord
-from codefit.run.runner import run_stages
+from codefit.recipe import CodeEncoder, ExtendedPretraining, Recipe
+from codefit.run.record import RunRecord, new_record
+from codefit.run.runner import Stage, run_stages
 
 REPORT = "report.html"
 
@@ -16,6 +15,22 @@ def run_recipe(recipe: Recipe, out: Path, *, start_from: str | None = None) -> R
     """Do every stage that is not done yet in `out`, then write the report; the record of the run."""
     from codefit.run.report import write_report
 
-    record = run_stages(stages_of(recipe), new_record(recipe), out, start_from=start_from)
+    stages = stages_of(recipe)
+    record = run_stages(stages, new_record(recipe, [stage.name for stage in stages]), out, start_from=start_from)
     write_report([out], out / REPORT)
     return record
+
+
+def stages_of(recipe: Recipe) -> list[Stage]:
+    """The stages of the recipe's system, in order."""
+    if isinstance(recipe, CodeEncoder):
+        from codefit.run.code_encoder import stages_of as of_code_encoder
+
+        return of_code_encoder(recipe)
+    if isinstance(recipe, ExtendedPretraining):
+        from codefit.run.extended_pretraining import stages_of as of_extended  # type: ignore
+
+        return of_extended(recipe)  # type: ignore
+    from codefit.run.base_language_model import stages_of as of_base  # type: ignore
+
+    return of_base(recipe)  # type: ignore
