@@ -62,18 +62,28 @@ def near_duplicate_clusters(
     not depend on the order of the texts. Texts without any token are alike. Time grows linearly with the number of
     texts. Raises `InputError` for a threshold outside (0, 1].
     """
-    if not 0 < threshold <= 1:
-        raise InputError(f"the near-duplicate threshold {threshold} is not above 0 and at most 1")
-    if not texts:
+    _check(threshold)
+    return near_duplicate_sets(track(shingle_sets(texts, width), "shingles", len(texts), "texts"), threshold)
+
+
+def near_duplicate_sets(shingles: Iterable[UInt64Array], threshold: float = DEFAULT_THRESHOLD) -> IntArray:
+    """`near_duplicate_clusters` of texts whose sets are at hand, sorted and distinct as `shingle_sets` gives them."""
+    _check(threshold)
+    sets, member = _distinct_sets(shingles)
+    if not sets:
         return np.zeros(0, np.int64)
-    sets, member = _distinct_sets(texts, width)
     labels = _connect(sets, threshold)[member]
-    smallest = np.full(len(sets), len(texts), np.int64)
-    np.minimum.at(smallest, labels, np.arange(len(texts)))
+    smallest = np.full(len(sets), len(member), np.int64)
+    np.minimum.at(smallest, labels, np.arange(len(member)))
     return smallest[labels]
 
 
-def _distinct_sets(texts: Sequence[str], width: int) -> tuple[list[UInt64Array], IntArray]:
+def _check(threshold: float) -> None:
+    if not 0 < threshold <= 1:
+        raise InputError(f"the near-duplicate threshold {threshold} is not above 0 and at most 1")
+
+
+def _distinct_sets(given: Iterable[UInt64Array]) -> tuple[list[UInt64Array], IntArray]:
     """The distinct shingle sets in the order of their hashes, and (n,) each text's place among them.
 
     That order is what makes the outcome independent of the order of the texts, also where a bucket is too large to
@@ -81,7 +91,7 @@ def _distinct_sets(texts: Sequence[str], width: int) -> tuple[list[UInt64Array],
     """
     sets: dict[bytes, UInt64Array] = {}
     keys = []
-    for shingles in track(shingle_sets(texts, width), "shingles", total=len(texts), unit="texts"):
+    for shingles in given:
         key = blake2b(shingles.tobytes(), digest_size=16).digest()
         sets.setdefault(key, shingles)
         keys.append(key)
