@@ -43,12 +43,14 @@ def byte_tokens(text: str) -> list[int]:
     return [alphabet[letter] for piece, _ in level.pre_tokenize_str(text) for letter in piece]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, VOCAB_SIZE - 1), max_size=40), st.text(max_size=10))
 def test_pieces_of_any_tokens_are_the_decoded_whole(ids: list[int], before: str) -> None:
     prompt = byte_tokens(before)
     assert "".join(streamed(ids, prompt)) == decoded([*prompt, *ids])[len(before) :]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), SPLIT)
 def test_any_split_of_a_text_into_tokens_comes_out_as_the_text(text: str, cuts: list[int]) -> None:
     ids: list[int] = []
@@ -92,7 +94,7 @@ def stopped(parts: Sequence[str], stops: Sequence[str]) -> tuple[list[str], bool
     return [*(text.push(part) for part in parts), text.rest()], text.stopped
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.text("ab\nc", max_size=20), STOPS, SPLIT)
 def test_no_part_of_a_stop_string_comes_out_however_the_text_is_split(
     text: str, stops: list[str], cuts: list[int]
@@ -106,6 +108,7 @@ def test_no_part_of_a_stop_string_comes_out_however_the_text_is_split(
     assert not any(stop in "".join(pieces) for stop in stops)
 
 
+@settings(deadline=None)
 @given(st.text("ab\nc", max_size=20), STOPS)
 def test_only_what_may_become_a_stop_string_is_held_back(text: str, stops: list[str]) -> None:
     reader = StopText(stops)
