@@ -231,6 +231,18 @@ def weights_fingerprint(folder: Path) -> str:
     return hash_bytes("\n".join(f"{file.name} {hash_file(file)}" for file in files).encode())
 
 
+def weights_folder(place: str, revision: str | None = None) -> Path:
+    """The folder of a model: the place itself, or where the hub's cache has it."""
+    if Path(place).is_dir():
+        return Path(place)
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(place, "config.json", revision=revision)
+    if not isinstance(found, str):
+        raise InputError("the model is not in the hub's cache", where=place, fix="download it once")
+    return Path(found).parent
+
+
 def base_of(adapter: Path) -> str:
     """The place of the model that an adapter was trained on, as its own files name it."""
     named = read_json(adapter / ADAPTER_CONFIG).get("base_model_name_or_path")
