@@ -222,6 +222,23 @@ def _near_duplicates_lines(result: Result) -> list[list[str]]:
     ]
 
 
+def _curation_lines(result: Result) -> list[list[str]]:
+    agreement, rankings = result["agreement"], result["rankings"]
+    return [
+        [
+            f"curation of {result['files']:,} files, the whole command",
+            f"{result['seconds']['median']:.1f} s",
+            f"≤ {result['figure']['seconds']:g} s",
+        ],
+        [
+            "files that its choice of 300 shares with the reference run's",
+            f"{agreement['overlap']} (longest files {rankings['lines']['overlap']}, "
+            f"at random {rankings['at random']['overlap']:.0f})",
+            "",
+        ],
+    ]
+
+
 def _startup_lines(result: Result) -> list[list[str]]:
     return [
         [
@@ -250,6 +267,7 @@ LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "onnx_encoding": _onnx_encoding_lines,
     "mining": _mining_lines,
     "near_duplicates": _near_duplicates_lines,
+    "curation": _curation_lines,
     "startup": _startup_lines,
 }
 
