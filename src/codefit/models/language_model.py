@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from codefit.errors import CodefitError, InputError
 from codefit.files import hash_bytes, hash_file, read_json
 from codefit.models.device import choose_device
+from codefit.models.quantized import require_bitsandbytes
 from codefit.models.quiet import quiet
 from codefit.models.tokenizer import PAD
 
@@ -280,6 +281,8 @@ def _load_weights(
 
     if folder is not None and not any(folder.glob("*.safetensors")):
         raise InputError("no safetensors weights there", where=place)
+    if getattr(config, "quantization_config", None):
+        require_bitsandbytes(f"the quantized model {place}")
     try:
         with quiet():
             model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
