@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
+from codefit.cli.lm_generate import generate
 from codefit.cli.output import emit, table
 from codefit.errors import InputError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 SHOWN = 20  # directories of the table: the most surprising ones
 
 app = typer.Typer(help="Language models: measure, train, merge, generate.", no_args_is_help=True)
+app.command("generate")(generate)
 
 
 @app.command("eval")

@@ -13,6 +13,7 @@ import codefit
 from codefit.cli import data, doctor, embed, lm, recipes, report, tokenizer
 from codefit.cli import run as run_commands
 from codefit.cli import search as search_commands
+from codefit.cli import serve as serve_commands
 from codefit.cli.output import Settings
 from codefit.errors import CodefitError, InputError, from_os_error
 
@@ -31,6 +32,7 @@ app.command("plan")(run_commands.plan)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("search")(search_commands.search)
+app.command("serve")(serve_commands.serve)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
 app.add_typer(tokenizer.app, name="tokenizer")

@@ -63,7 +63,9 @@ def encode_prompt(language_model: LanguageModel, prefix: str, suffix: str | None
 def _start(language_model: LanguageModel) -> list[int]:
     """What the tokenizer itself puts before a text: its begin token, where it has one that it puts there."""
     begin = language_model.tokenizer.bos_token_id
-    return [begin] if begin is not None and begin in language_model.tokenizer("").input_ids[:1] else []
+    return (
+        [begin] if begin is not None and begin in language_model.tokenizer.backend_tokenizer.encode("").ids[:1] else []
+    )
 
 
 def _separator(language_model: LanguageModel) -> int:

@@ -1,0 +1,72 @@
+"""The app on a socket: uvicorn with h11."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import ipaddress
+import socket
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from codefit.errors import CodefitError, InputError
+from codefit.run.doctor import install_command
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+PACKAGES = ("fastapi", "uvicorn", "h11")
+LAST_SECONDS = 3  # that answers under way get when the server is told to stop
+
+
+def check_installed() -> None:
+    """Raise `CodefitError` with the command to run where the extra `serve` is missing."""
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise CodefitError(f"{', '.join(missing)} is not installed", fix=install_command("serve"))
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches a server that is bound to a host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; port 0 is a free one. `InputError` where host or port cannot be had."""
+    where = f"{host}:{port}"
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except socket.gaierror as error:
+        raise InputError(f"unknown host ({error.strerror})", where=where) from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise InputError("another program listens there", where=where, fix="choose another --port") from error
+        raise InputError(f"cannot listen there ({error.strerror})", where=where) from error
+
+
+def url_of(listening: socket.socket) -> str:
+    """The address that a client on this machine uses."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(app: FastAPI, listening: socket.socket) -> None:
+    """Answer until the process is told to stop (Ctrl-C, SIGTERM)."""
+    import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
+
+    logs = copy.deepcopy(LOGGING_CONFIG)
+    logs["handlers"]["access"]["stream"] = "ext://sys.stderr"  # stdout is for results
+    logs["loggers"]["uvicorn.error"]["level"] = "WARNING"  # not that it started: the caller says so
+    # h11, since with httptools the body of a POST with `Upgrade: h2c` is lost, which Java's client sends.
+    config = uvicorn.Config(
+        app, http="h11", ws="none", log_config=logs, lifespan="on", timeout_graceful_shutdown=LAST_SECONDS
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:  # raised again after everything has ended: it is how a server is meant to end
+        return
