@@ -52,10 +52,14 @@ class DecoderModel(Section):
 
 
 class LanguageModelEvaluate(Section):
-    """Perplexity by a sliding window; `stride` is in tokens."""
+    """Perplexity by a sliding window as long as the longest training length; `stride` is in tokens.
+
+    `max_documents` are the files of a set that are measured, `validation_documents` those looked at while training.
+    """
 
     stride: int = Field(256, gt=0)
     max_documents: int | None = Field(None, gt=0)
+    validation_documents: int | None = Field(None, gt=0)
 
 
 class BaseLanguageModel(Section):
@@ -84,10 +88,14 @@ class BaseLanguageModel(Section):
 
 
 class HoldOut(Section):
-    """Which files of the repository are kept out of training: a share of them, or those since a day."""
+    """Which files of the repository are kept out of training: a share of its directories, or those since a day.
+
+    `validation_share` of what is held out chooses the checkpoint; figures come from the rest.
+    """
 
     share: float = Field(0.1, gt=0, lt=1)
     since: date | None = None
+    validation_share: float = Field(0.2, ge=0, lt=1)
 
 
 class RepositoryData(Section):
