@@ -9,6 +9,7 @@ from codefit.records import Document, Pair
 from codefit.source.languages import language_of
 
 _SPACE_BETWEEN = "\n\n"  # one blank line between functions
+_HEADS = {"php": "<?php\n\n"}  # without which a file of the language is no code
 _BLOCK_END = re.compile(r"\*(?=/)")
 
 
@@ -48,11 +49,12 @@ def documents_from_pairs(pairs: Iterable[Pair]) -> Iterator[Document]:
     for pair in pairs:
         files.setdefault((pair.source, pair.path or pair.source), []).append(pair)
     for (source, path), rows in files.items():
+        language = next((row.language for row in rows if row.language), None) or language_of(path)
         licenses = sorted({row.license for row in rows if row.license is not None})
         yield Document(
             path=path,
-            text=_SPACE_BETWEEN.join(map(_with_comment, _outermost(rows))) + "\n",
-            language=next((row.language for row in rows if row.language), None) or language_of(path),
+            text=_HEADS.get(language or "", "") + _SPACE_BETWEEN.join(map(_with_comment, _outermost(rows))) + "\n",
+            language=language,
             repo=source,
             license=_joined(licenses),
         )
