@@ -12,7 +12,7 @@ from codefit.errors import InputError
 from codefit.files import write_text
 from codefit.models.info import ModelInfo, read_info
 from codefit.run.report.formats import count, figure, share, signed, signed_span, span
-from codefit.run.report.load import Run, load_run
+from codefit.run.report.load import EncoderRun, load_run
 from codefit.run.report.repeat import how_to_repeat
 from codefit.run.report.shapes import METRICS, SYSTEMS, EvaluationSet, Manifest
 
@@ -31,6 +31,7 @@ def write_card(folder: Path, run: Path) -> None:
     that is its owner's to choose. Raises `InputError` where the run has no evaluation or no manifest yet.
     """
     loaded = load_run(run)
+    assert isinstance(loaded, EncoderRun)
     if loaded.evaluation is None or not loaded.evaluation.sets or loaded.manifest is None:
         raise InputError("a card needs the run's evaluation and data manifest", where=str(run))
     info = read_info(folder)
@@ -48,7 +49,7 @@ def write_card(folder: Path, run: Path) -> None:
     write_text(folder / FILE, f"---\n{front}---\n\n" + "\n\n".join(parts) + "\n")
 
 
-def _front_matter(run: Run, info: ModelInfo, entry: EvaluationSet) -> dict[str, Any]:
+def _front_matter(run: EncoderRun, info: ModelInfo, entry: EvaluationSet) -> dict[str, Any]:
     results = [
         {"type": metric, "name": METRICS[metric], "value": round(entry.model.value(metric), 4)} for metric in METRICS
     ]
@@ -146,7 +147,7 @@ def _data(manifest: Manifest) -> list[str]:
     return [*parts, _table(hashes)]
 
 
-def _repeating(run: Run, info: ModelInfo) -> list[str]:
+def _repeating(run: EncoderRun, info: ModelInfo) -> list[str]:
     repeat = how_to_repeat(run.record, run.folder.resolve().name)
     packages = ", ".join(f"{name} {version}" for name, version in info.packages.items())
     parts = ["## How to make it again", f"```sh\n{repeat.command}\n```"]

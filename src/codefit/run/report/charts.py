@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from codefit.run.report.formats import figure
 from codefit.run.report.svg import (
     CHARACTER,
     DIGIT,
@@ -44,7 +45,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """Series over steps. `digits` is for the values written at the ends of the lines."""
+    """Series over steps. `digits` is for the values written at the ends of the lines.
+
+    `dividers` are steps at which something else begins, with its name.
+    """
 
     ident: str
     title: str
@@ -53,6 +57,7 @@ class LineChart:
     series: Sequence[Series]
     x_label: str = "step"
     digits: int = 3
+    dividers: Sequence[tuple[float, str]] = ()
 
     def svg(self) -> Markup:
         """The chart in both widths."""
@@ -68,7 +73,8 @@ class LineChart:
         xs = ticks(0.0, end, 8 if width >= WIDE else 4)
         y_step, x_step = ys[1] - ys[0], xs[1] - xs[0]
         left = 10 + CHARACTER * max(len(tick_text(y, y_step)) for y in ys)
-        top, right = 26.0, width - 14 - DIGIT * (2 + self.digits)
+        widest = max(len(self._ending(one)) for one in self.series)
+        top, right = 46.0 if self.dividers else 26.0, width - 14 - DIGIT * max(2 + self.digits, widest)
         bottom = top + PLOT_HEIGHT
 
         def place(point: Point) -> Point:
@@ -86,10 +92,16 @@ class LineChart:
             parts += [label(across, bottom + 18, tick_text(x, x_step), anchor="middle")]
         parts += [line(left, bottom, right, bottom, "axis")]
         parts += [label(right, bottom + 36, self.x_label, "axis-label", "end")]
+        for step, name in self.dividers:
+            across = place((step, ys[0]))[0]
+            parts += [line(across, top - 16, across, bottom, "divider"), label(across + 4, top - 7, name)]
         for one in self.series:
             parts += self._one(one, [place(p) for p in one.points], [place(p) for p in one.faint])
         parts += self._end_labels([(place(one.points[-1]), one) for one in self.series], right, bottom)
         return drawing(ident, self.title, self.description, width, bottom + 42, parts)
+
+    def _ending(self, one: Series) -> str:
+        return f"{one.points[-1][1]:,.{self.digits}f}"
 
     def _one(self, one: Series, points: Sequence[Point], faint: Sequence[Point]) -> list[str]:
         parts = [polyline(faint, f"faint {one.look}")] if faint else []
@@ -100,7 +112,7 @@ class LineChart:
         """The last values, at the edge and moved apart where lines end close together; above a line that ends early."""
         parts, at_edge = [], []
         for (x, y), one in ends:
-            text, look = f"{one.points[-1][1]:.{self.digits}f}", f"end-label text-{one.look}"
+            text, look = self._ending(one), f"end-label text-{one.look}"
             if x < right - EARLY_END:
                 parts.append(label(x, y - 10, text, look, "middle"))
             else:
@@ -135,7 +147,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class MarkChart:
-    """Groups of marks, a row each, over a common axis; where `zero` is set it starts there."""
+    """Groups of marks, a row each, over a common axis; where `zero` is set it starts there.
+
+    `write` is how the values at the ends of the rows are written, if not with three decimals.
+    """
 
     ident: str
     title: str
@@ -143,7 +158,7 @@ class MarkChart:
     x_label: str
     groups: Sequence[tuple[str, Sequence[Mark]]]
     zero: bool = True
-    digits: int = 3
+    write: Callable[[float], str] = figure
 
     def svg(self) -> Markup:
         """The chart in both widths."""
@@ -153,7 +168,7 @@ class MarkChart:
         wide = width >= WIDE
         longest = max(len(name) for name, _ in self.groups)
         left = min(230.0, 16 + CHARACTER * longest) if wide else 14.0
-        right = width - 14 - DIGIT * (2 + self.digits)
+        right = width - 14 - DIGIT * max(len(self.write(m.value)) for _, marks in self.groups for m in marks)
         bounds = [b for _, marks in self.groups for m in marks for b in (m.value, *(m.interval or ()))]
         axis = ticks(min(0.0, *bounds) if self.zero else min(bounds), max(bounds), 5 if wide else 4)
         step = axis[1] - axis[0]
@@ -187,8 +202,7 @@ class MarkChart:
             parts += [line(low, y, high, y, f"whisker {mark.look}")]
             parts += [line(end, y - 4, end, y + 4, f"whisker {mark.look}") for end in (low, high)]
         parts.append(marker(mark.shape, across(mark.value), y, mark.look))
-        text = f"{mark.value:.{self.digits}f}".replace("-", "−")
-        return [*parts, label(right + 10, y + 4, text, f"end-label text-{mark.look}")]
+        return [*parts, label(right + 10, y + 4, self.write(mark.value), f"end-label text-{mark.look}")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The charts of one run, from its figures."""
+"""The charts of a code embedding model, from its figures."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from codefit.run.report.charts import Bar, BarChart, LineChart, Mark, MarkChart, Series, smoothed, thinned
-from codefit.run.report.formats import count, duration, figure, language, signed
-from codefit.run.report.load import Run
+from codefit.run.report.charts import Bar, BarChart, LineChart, Mark, MarkChart, Series, thinned
+from codefit.run.report.formats import count, figure, language, signed
+from codefit.run.report.load import EncoderRun
 from codefit.run.report.shapes import (
     BASELINE,
     MAIN_METRIC,
@@ -17,7 +17,6 @@ from codefit.run.report.shapes import (
     BackendRow,
     EvaluationSet,
     Systems,
-    TokenizerReport,
 )
 
 # Colour and shape go together, on every chart alike.
@@ -66,22 +65,7 @@ def _shown(name: str, kind: str) -> str:
     return language(name) if kind == "language" else name
 
 
-def loss_chart(run: Run) -> Markup:
-    """The training loss by step: each step pale, the mean of its neighbours over it."""
-    points = [(float(row.step), row.loss) for row in run.steps]
-    mean = smoothed(points)
-    return LineChart(
-        ident="loss",
-        title="Training loss by step",
-        description=f"The loss goes from {points[0][1]:.2f} at step {run.steps[0].step} to {mean[-1][1]:.2f} at step "
-        f"{count(run.steps[-1].step)}.",
-        y_label="contrastive loss",
-        series=[Series("loss", "model", "dot", mean, faint=thinned(points))],
-        digits=2,
-    ).svg()
-
-
-def looks_chart(run: Run) -> Markup:
+def looks_chart(run: EncoderRun) -> Markup:
     """MRR@10 on the validation pairs by step, beside BM25, which does not learn."""
     model = [(float(row.step), row.model) for row in run.looks]
     series = [Series("model", "model", "dot", thinned(model, 300))]
@@ -102,28 +86,10 @@ def looks_chart(run: Run) -> Markup:
     ).svg()
 
 
-def best_look(run: Run) -> tuple[int, float]:
+def best_look(run: EncoderRun) -> tuple[int, float]:
     """Step and MRR@10 of the checkpoint that was kept: the first of the best, as the trainer chooses."""
     best = max(run.looks, key=lambda row: row.model)
     return best.step, best.model
-
-
-def density_chart(report: TokenizerReport) -> Markup | None:
-    """Tokens a byte by language beside a plain byte-level BPE; None where that was not learned."""
-    groups: list[tuple[str, Sequence[Mark]]] = []
-    for name, row in sorted(report.languages.items()):
-        if row.plain_tokens_per_byte is not None:
-            plain = Mark("plain BPE", "bm25", "ring", row.plain_tokens_per_byte)
-            groups.append((language(name), [plain, Mark("this tokenizer", "model", "dot", row.tokens_per_byte)]))
-    if not groups:
-        return None
-    return MarkChart(
-        ident="density",
-        title="Tokens a byte by language",
-        description="This tokenizer beside a plain byte-level BPE of the same size; fewer tokens are better.",
-        x_label="tokens a byte, fewer is better",
-        groups=groups,
-    ).svg()
 
 
 def speed_chart(rows: Sequence[BackendRow], winner: str | None) -> Markup:
@@ -140,20 +106,6 @@ def speed_chart(rows: Sequence[BackendRow], winner: str | None) -> Markup:
     return BarChart(
         ident="speed",
         title="Texts encoded a second, by backend",
-        description="; ".join(f"{bar.name} {bar.text}" for bar in bars) + ".",
-        bars=bars,
-    ).svg()
-
-
-def stages_chart(run: Run) -> Markup | None:
-    """How long each stage took; None where no stage has."""
-    timed = [(stage.name, stage.seconds) for stage in run.record.stages if stage.seconds]
-    if not timed:
-        return None
-    bars = [Bar(name, seconds, duration(seconds)) for name, seconds in timed]
-    return BarChart(
-        ident="stages",
-        title="Time of each stage",
         description="; ".join(f"{bar.name} {bar.text}" for bar in bars) + ".",
         bars=bars,
     ).svg()

@@ -54,6 +54,28 @@ def share(value: float) -> str:
     return f"{100 * value:.1f}{THIN}%"
 
 
+def signed_share(value: float) -> str:
+    """A change as per cent, always with its sign; two decimals where it is small."""
+    digits = 2 if abs(value) < 0.01 else 1
+    return f"{100 * value:+.{digits}f}{THIN}%".replace("-", MINUS)
+
+
+def signed_share_span(interval: tuple[float, float]) -> str:
+    """An interval of changes."""
+    return f"{signed_share(interval[0])} to {signed_share(interval[1])}"
+
+
+def surprise(value: float) -> str:
+    """A perplexity, in four digits that count."""
+    digits = 3 if value < 10 else 2 if value < 100 else 1 if value < 1000 else 0
+    return f"{value:,.{digits}f}"
+
+
+def surprise_span(interval: tuple[float, float]) -> str:
+    """An interval of perplexities."""
+    return f"{surprise(interval[0])} to {surprise(interval[1])}"
+
+
 def size(value: float) -> str:
     """Bytes in the largest unit that gives at least one, with one decimal."""
     power = 0
@@ -96,7 +118,8 @@ def language(name: str) -> str:
     return LANGUAGES.get(name, name)
 
 
-FILTERS = {
-    f.__name__: f
-    for f in (figure, signed, span, signed_span, count, share, size, duration, milliseconds, small, moment, language)
-}
+_WRITERS = (
+    *(figure, signed, span, signed_span, count, share, signed_share, signed_share_span, surprise, surprise_span),
+    *(size, duration, milliseconds, small, moment, language),
+)
+FILTERS = {write.__name__: write for write in _WRITERS}

@@ -10,10 +10,20 @@ from typing import TypeVar
 import msgspec
 
 from codefit.errors import InputError
-from codefit.run.record import RunRecord, StageRecord, read_record
+from codefit.run.record import FILE, RunRecord, StageRecord, read_record
+from codefit.run.report.language_shapes import (
+    DocumentManifest,
+    PerplexityEvaluation,
+    PerplexityRow,
+    Samples,
+    Shipped,
+)
 from codefit.run.report.shapes import Answers, EvalRow, Evaluation, Export, Manifest, Shape, TokenizerReport, TrainRow
 
 S = TypeVar("S", bound=Shape)
+L = TypeVar("L", EvalRow, PerplexityRow)
+
+LANGUAGE_MODELS = ("base-language-model", "extended-pretraining")
 
 # Which stage of the recipe each part of the page comes from.
 STAGE_OF = {
@@ -23,22 +33,23 @@ STAGE_OF = {
     "data": "data",
     "tokenizer": "tokenizer",
     "export": "export",
+    "shipped": "ship",
+    "samples": "complete",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A run as its folder tells it. None, or no rows, stands for what the run has not come to."""
 
     folder: Path
     record: RunRecord
     steps: Sequence[TrainRow]
-    looks: Sequence[EvalRow]
-    manifest: Manifest | None
     tokenizer: TokenizerReport | None
-    evaluation: Evaluation | None
-    export: Export | None
-    answers: Answers | None
+
+    def parts(self) -> dict[str, object]:
+        """What there is, by the names of `STAGE_OF`."""
+        return {"training": self.steps, "tokenizer": self.tokenizer}
 
     def missing(self, part: str) -> str:
         """Why a part of `STAGE_OF` is not there, as a sentence."""
@@ -56,15 +67,11 @@ class Run:
 
     def has(self, part: str) -> bool:
         """Whether a part of `STAGE_OF` is there."""
-        there = {
-            "evaluation": self.evaluation,
-            "training": self.steps,
-            "answers": self.answers,
-            "data": self.manifest,
-            "tokenizer": self.tokenizer,
-            "export": self.export,
-        }
-        return bool(there[part])
+        return bool(self.parts()[part])
+
+    def has_stage(self, part: str) -> bool:
+        """Whether the recipe has the stage that a part of `STAGE_OF` comes from."""
+        return self._stage(part) is not None
 
     def is_stale(self, part: str) -> bool:
         """Whether a stage before this part's is being done again: what stands there is of the time before."""
@@ -86,21 +93,84 @@ class Run:
         return next((stage for stage in self.record.stages if stage.name == STAGE_OF[part]), None)
 
 
-def load_run(folder: Path) -> Run:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderRun(Run):
+    """The run of a code embedding model."""
+
+    looks: Sequence[EvalRow]
+    manifest: Manifest | None
+    evaluation: Evaluation | None
+    export: Export | None
+    answers: Answers | None
+
+    def parts(self) -> dict[str, object]:
+        """What there is, by the names of `STAGE_OF`."""
+        return {
+            **Run.parts(self),
+            "data": self.manifest,
+            "evaluation": self.evaluation,
+            "export": self.export,
+            "answers": self.answers,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageModelRun(Run):
+    """The run of a language model, from scratch or on a base."""
+
+    looks: Sequence[PerplexityRow]
+    manifest: DocumentManifest | None
+    evaluation: PerplexityEvaluation | None
+    shipped: Shipped | None
+    samples: Samples | None
+
+    def parts(self) -> dict[str, object]:
+        """What there is, by the names of `STAGE_OF`."""
+        return {
+            **Run.parts(self),
+            "data": self.manifest,
+            "evaluation": self.evaluation,
+            "shipped": self.shipped,
+            "samples": self.samples,
+        }
+
+
+def load_run(folder: Path) -> EncoderRun | LanguageModelRun:
     """Read a run's folder; `InputError` where it is no run or one of its files is damaged."""
     if not folder.is_dir():
         raise InputError("no such folder", where=str(folder), fix="give the folder of a run, such as runs/quickstart")
-    steps, looks = _read_metrics(folder / "metrics.jsonl")
-    return Run(
-        folder=folder,
-        record=read_record(folder),
-        steps=steps,
-        looks=looks,
-        manifest=_read(folder / "data" / "manifest.json", Manifest),
-        tokenizer=_read(folder / "tokenizer" / "report.json", TokenizerReport),
-        evaluation=_read(folder / "evaluation.json", Evaluation),
-        export=_read(folder / "export" / "codefit-export.json", Export),
-        answers=_read(folder / "answers.json", Answers),
+    record = read_record(folder)
+    tokenizer = _read(folder / "tokenizer" / "report.json", TokenizerReport)
+    if record.system == "code-encoder":
+        steps, looks = _read_metrics(folder / "metrics.jsonl", EvalRow)
+        return EncoderRun(
+            folder=folder,
+            record=record,
+            steps=steps,
+            looks=looks,
+            tokenizer=tokenizer,
+            manifest=_read(folder / "data" / "manifest.json", Manifest),
+            evaluation=_read(folder / "evaluation.json", Evaluation),
+            export=_read(folder / "export" / "codefit-export.json", Export),
+            answers=_read(folder / "answers.json", Answers),
+        )
+    if record.system in LANGUAGE_MODELS:
+        steps, perplexities = _read_metrics(folder / "metrics.jsonl", PerplexityRow)
+        return LanguageModelRun(
+            folder=folder,
+            record=record,
+            steps=steps,
+            looks=perplexities,
+            tokenizer=tokenizer,
+            manifest=_read(folder / "data" / "manifest.json", DocumentManifest),
+            evaluation=_read(folder / "evaluation.json", PerplexityEvaluation),
+            shipped=_read(folder / "shipped.json", Shipped),
+            samples=_read(folder / "samples.json", Samples),
+        )
+    raise InputError(
+        f"a run of the system {record.system!r}, which this codefit has no page for",
+        where=str(folder / FILE),
+        fix="use the codefit that made it, or a newer one",
     )
 
 
@@ -113,13 +183,13 @@ def _read(file: Path, shape: type[S]) -> S | None:
         raise InputError(f"damaged ({error})", where=str(file), fix="run the recipe again to make it anew") from error
 
 
-def _read_metrics(file: Path) -> tuple[list[TrainRow], list[EvalRow]]:
+def _read_metrics(file: Path, look: type[L]) -> tuple[list[TrainRow], list[L]]:
     """Rows by kind. A last line without its newline was cut by a kill and does not count."""
     steps: list[TrainRow] = []
-    looks: list[EvalRow] = []
+    looks: list[L] = []
     if not file.exists():
         return steps, looks
-    decoder = msgspec.json.Decoder(TrainRow | EvalRow)
+    decoder: msgspec.json.Decoder[TrainRow | L] = msgspec.json.Decoder(TrainRow | look)
     for number, line in enumerate(file.read_bytes().splitlines(keepends=True), start=1):
         if not line.endswith(b"\n"):
             break

@@ -80,12 +80,13 @@ class Evaluation(Shape, frozen=True):
 
 
 class TrainRow(Shape, frozen=True, tag_field="kind", tag="train"):
-    """A step of training; `rate` is the share of the peak learning rate."""
+    """A step of training; `rate` is the share of the peak learning rate, `length` the stage's tokens a sequence."""
 
     step: int
     loss: float
     rate: float | None = None
     tokens_per_second: float | None = None
+    length: int | None = None
 
 
 class EvalRow(Shape, frozen=True, tag_field="kind", tag="eval"):
@@ -129,17 +130,22 @@ class DataFile(Shape, frozen=True):
     sha256: str
 
 
-class Manifest(Shape, frozen=True):
-    """`data/manifest.json`: the data receipt."""
+class Receipt(Shape, frozen=True):
+    """What every data receipt has: the steps, what was read, what was not there, and the files written."""
 
     stages: dict[str, StageReceipt]
-    train: Side
-    evaluation: Side
     outputs: dict[str, DataFile]
     sources: list[str] = []
     pair_files: dict[str, str] = {}
     missing: list[str] = []
     redacted: dict[str, int] = {}
+
+
+class Manifest(Receipt, frozen=True, kw_only=True):
+    """`data/manifest.json` of a run that learns from pairs."""
+
+    train: Side
+    evaluation: Side
     leakage: Leakage | None = None
 
 
