@@ -101,7 +101,8 @@ def _authorized(token: str | None) -> Callable[..., Awaitable[None]]:
     async def check(request: Request) -> None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         right = token is None or (
-            scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+            scheme.lower() == "bearer"
+            and hmac.compare_digest(given.strip().encode("latin-1"), token.encode())  # headers are bytes
         )
         if not right:
             raise ApiError(

@@ -13,6 +13,7 @@ from codefit.errors import CodefitError, InputError
 from codefit.run.doctor import install_command
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
 
 PACKAGES = ("fastapi", "uvicorn", "h11")
@@ -54,8 +55,8 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: FastAPI, listening: socket.socket) -> None:
-    """Answer until the process is told to stop (Ctrl-C, SIGTERM)."""
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """The server of an app, that logs to stderr."""
     import uvicorn
     from uvicorn.config import LOGGING_CONFIG
 
@@ -63,10 +64,16 @@ def serve(app: FastAPI, listening: socket.socket) -> None:
     logs["handlers"]["access"]["stream"] = "ext://sys.stderr"  # stdout is for results
     logs["loggers"]["uvicorn.error"]["level"] = "WARNING"  # not that it started: the caller says so
     # h11, since with httptools the body of a POST with `Upgrade: h2c` is lost, which Java's client sends.
-    config = uvicorn.Config(
-        app, http="h11", ws="none", log_config=logs, lifespan="on", timeout_graceful_shutdown=LAST_SECONDS
+    return uvicorn.Server(
+        uvicorn.Config(
+            app, http="h11", ws="none", log_config=logs, lifespan="on", timeout_graceful_shutdown=LAST_SECONDS
+        )
     )
+
+
+def serve(app: FastAPI, listening: socket.socket) -> None:
+    """Answer until the process is told to stop (Ctrl-C, SIGTERM)."""
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        server_of(app).run(sockets=[listening])
     except KeyboardInterrupt:  # raised again after everything has ended: it is how a server is meant to end
         return
