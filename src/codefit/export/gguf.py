@@ -21,6 +21,7 @@ import numpy.typing as npt
 from codefit.errors import CodefitError, InputError
 from codefit.export.tensor_file import open_tensors, shards_of, tensor_kinds
 from codefit.files import atomic_path, read_json
+from codefit.models.device import choose_device
 from codefit.models.language_model import LanguageModel, encode_texts, load_lm_tokenizer, read_config, refuse_pickle
 from codefit.models.quiet import quiet
 from codefit.models.tokenizer import QWEN2_PATTERN
@@ -50,20 +51,28 @@ class _Tensor:
     type: Any
 
 
+def check_gguf(model: Path) -> None:
+    """Raise `InputError` where `gguf` is not installed, or llama.cpp would read a model of this folder's shape wrongly.
+
+    Weights are not looked at.
+    """
+    if find_spec("gguf") is None:
+        raise InputError("a GGUF file needs the package gguf", fix="pip install 'codefit[quantize]'")
+    _check_config(model, read_config(str(model)))
+    _splitting(model, read_json(model / "tokenizer.json"))
+
+
 def write_gguf(model: Path, output: Path, kind: GgufType = "f16") -> dict[str, Any]:
     """Write the model of folder `model` to the file `output`: how many tensors, and of which types.
 
     Matrices get the type `kind`, and f16 where their rows are no whole blocks of it; vectors are f32, as llama.cpp
-    wants them. Raises `InputError` where `gguf` is not installed and for a model that llama.cpp would not compute as
-    transformers does, `CodefitError` where numbers are too large for f16.
+    wants them. Raises what `check_gguf` does, and `CodefitError` where numbers are too large for f16.
     """
-    if find_spec("gguf") is None:
-        raise InputError("a GGUF file needs the package gguf", fix="pip install 'codefit[quantize]'")
+    check_gguf(model)
     from gguf import GGUFWriter
 
     refuse_pickle(model)
     config = read_config(str(model))
-    _check_config(model, config)
     tensors = list(_tensors(model, config, kind))
     with atomic_path(output) as temporary:
         writer = GGUFWriter(temporary, config.model_type)
@@ -82,8 +91,8 @@ def write_gguf(model: Path, output: Path, kind: GgufType = "f16") -> dict[str, A
     return {"tensors": len(tensors), "types": {name: types.count(name) for name in sorted(set(types))}}
 
 
-def load_gguf(path: Path) -> LanguageModel:
-    """The model and tokenizer of a GGUF file as transformers reads them, in single precision on the CPU."""
+def load_gguf(path: Path, *, device: str = "auto") -> LanguageModel:
+    """The model and tokenizer of a GGUF file as transformers reads them, in single precision."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -91,7 +100,7 @@ def load_gguf(path: Path) -> LanguageModel:
     with quiet(), redirect_stderr(StringIO()):
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-    return LanguageModel(model.eval(), tokenizer, str(path))
+    return LanguageModel(model.to(choose_device(device)).eval(), tokenizer, str(path))
 
 
 def check_gguf_tokens(model: Path, gguf: LanguageModel, texts: Sequence[str]) -> None:

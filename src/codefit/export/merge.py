@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codefit.errors import InputError
+from codefit.errors import CodefitError, InputError
 from codefit.export.adapter import Adapter, read_adapter
 from codefit.export.tensor_file import INDEX, SINGLE, TensorKind, open_tensors, shards_of, tensor_kinds, write_tensors
 from codefit.files import atomic_folder, check_writable, hash_file, read_json, write_json
@@ -33,6 +33,25 @@ def merge_adapter(base: Path, adapter: Path, out: Path) -> dict[str, Any]:
     check_empty(out)
     with atomic_folder(out) as folder:
         return write_merged(base, adapter, folder)
+
+
+def base_folder(place: str, revision: str | None = None) -> Path:
+    """The folder of a base model: itself, or that of a name on the hub, fetched where it is not in the cache yet."""
+    if Path(place).is_dir():
+        return Path(place)
+    if Path(place).exists() or place.startswith((".", "/", "~")) or place.count("/") != 1:
+        raise InputError("no model there", where=place, fix="give a model's folder or the name of one on the hub")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(place, revision=revision, allow_patterns=[*BESIDE, "*.safetensors"]))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise CodefitError(
+            f"the model {place} is neither a folder nor at hand from the hub ({first})",
+            fix="download it once where there is a network, or give a local folder",
+        ) from error
 
 
 def check_empty(out: Path) -> None:
