@@ -7,6 +7,7 @@ tokenizer must have an end token, and a `generation_config.json` names it, so th
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from codefit.errors import CodefitError, InputError
 from codefit.files import hash_bytes, hash_file, read_json
 from codefit.models.device import choose_device
+from codefit.models.hub_cache import CONFIG_FILES, TOKENIZER_FILES, model_folder
 from codefit.models.quantized import require_bitsandbytes
 from codefit.models.quiet import quiet
 from codefit.models.tokenizer import PAD
@@ -174,13 +176,14 @@ def load_language_model(
         adapter = Path(place)
         place = base_of(adapter)
     where = str(place)
-    known = _folder_of(where, revision)
-    config = read_config(where, revision)
+    folder = model_folder(where, revision)
+    refuse_pickle(folder)
     tokenizer = load_lm_tokenizer(where, revision)
     chosen = choose_device(device)
-    model = _load_weights(where, known, config, revision, _type_of(dtype, chosen))
+    model = _load_weights(where, folder, _type_of(dtype, chosen))
+    _check_vocabulary(tokenizer, model, where)
     if adapter is not None:
-        model = _with_adapter(model, adapter, where)
+        model = _with_adapter(model, adapter, where, revision)
     return LanguageModel(model.to(chosen).eval(), tokenizer, str(adapter or where))
 
 
@@ -190,22 +193,28 @@ def read_config(place: str, revision: str | None = None) -> PretrainedConfig:
 
     try:
         with quiet():
-            return AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
+            folder = model_folder(place, revision, CONFIG_FILES)
+            return AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise _not_there(place, error) from error
 
 
 def load_lm_tokenizer(place: str, revision: str | None = None) -> PreTrainedTokenizerFast:
     """A model's tokenizer; `InputError` where it has no end token, since a model would never learn to stop."""
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     try:
         with quiet():
-            tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(
-                place, revision=revision, trust_remote_code=False
-            )
+            folder = model_folder(place, revision, TOKENIZER_FILES)
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise _not_there(place, error) from error
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise InputError(
+            f"a tokenizer of kind {type(tokenizer).__name__} has no tokenizer.json",
+            where=place,
+            fix="convert it to a fast tokenizer",
+        )
     if tokenizer.eos_token_id is None:
         raise InputError(
             "the tokenizer has no end token, so a model would never learn to stop",
@@ -234,14 +243,7 @@ def weights_fingerprint(folder: Path) -> str:
 
 def weights_folder(place: str, revision: str | None = None) -> Path:
     """The folder of a model: the place itself, or where the hub's cache has it."""
-    if Path(place).is_dir():
-        return Path(place)
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(place, "config.json", revision=revision)
-    if not isinstance(found, str):
-        raise InputError("the model is not in the hub's cache", where=place, fix="download it once")
-    return Path(found).parent
+    return model_folder(place, revision)
 
 
 def base_of(adapter: Path) -> str:
@@ -264,61 +266,80 @@ def refuse_pickle(folder: Path) -> None:
         )
 
 
-def _folder_of(place: str, revision: str | None) -> Path | None:
-    """The local folder of a place, None for a name on the hub that is not in its cache."""
-    if Path(place).is_dir():
-        refuse_pickle(Path(place))
-        return Path(place)
-    if Path(place).exists() or place.startswith((".", "/", "~")) or place.count("/") != 1:
-        raise InputError("no model there", where=place, fix="give a model's folder or the name of one on the hub")
-    return None
+def _load_weights(place: str, folder: Path, dtype: torch.dtype | None) -> PreTrainedModel:
+    """The weights of a folder, all of them: transformers fills in random ones where some are missing, with a log line.
 
-
-def _load_weights(
-    place: str, folder: Path | None, config: PretrainedConfig, revision: str | None, dtype: torch.dtype | None
-) -> PreTrainedModel:
+    The model keeps the name `place`, which an adapter's files then give as their base.
+    """
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    if folder is not None and not any(folder.glob("*.safetensors")):
+    if not any(folder.glob("*.safetensors")):
         raise InputError("no safetensors weights there", where=place)
-    if getattr(config, "quantization_config", None):
+    if getattr(read_config(str(folder)), "quantization_config", None):
         require_bitsandbytes(f"the quantized model {place}")
     try:
         with quiet():
-            model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-                place,
-                config=config,
-                revision=revision,
-                dtype=dtype or "auto",
-                use_safetensors=True,
-                trust_remote_code=False,
+            model: PreTrainedModel
+            model, loaded = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=dtype or "auto", use_safetensors=True, trust_remote_code=False, output_loading_info=True
             )
     except (OSError, ValueError) as error:
         raise _not_there(place, error) from error
+    except (RuntimeError, SafetensorError) as error:  # a shape that is not the configuration's, a file cut short
+        raise InputError(f"the weights cannot be read ({_first_line(error)})", where=place) from error
+    if loaded["missing_keys"]:
+        missing = sorted(loaded["missing_keys"])
+        raise InputError(
+            f"{len(missing)} of the model's weights are missing ({', '.join(missing[:2])})",
+            where=place,
+            fix="give the whole folder of a causal language model",
+        )
+    model.name_or_path = model.config._name_or_path = place
     return model
 
 
-def _with_adapter(model: PreTrainedModel, adapter: Path, base: str) -> PreTrainedModel:
-    from peft import PeftModel
-
-    check_adapter(adapter, base)
-    try:
-        return PeftModel.from_pretrained(model, adapter)
-    except (RuntimeError, ValueError, KeyError) as error:
+def _check_vocabulary(tokenizer: PreTrainedTokenizerFast, model: PreTrainedModel, place: str) -> None:
+    rows = int(model.get_input_embeddings().weight.shape[0])
+    if max(tokenizer.get_vocab().values()) >= rows:
         raise InputError(
-            f"the adapter does not fit the model {base}", where=str(adapter), fix="give the base it was trained on"
-        ) from error
+            f"the tokenizer has {len(tokenizer):,} tokens, the model {rows:,} embeddings",
+            where=place,
+            fix="give the tokenizer that the model was trained with",
+        )
 
 
-def check_adapter(adapter: Path, base: str) -> None:
-    """Raise `InputError` where an adapter was trained on other weights than those of the folder `base`."""
+def _with_adapter(model: PreTrainedModel, adapter: Path, base: str, revision: str | None) -> PreTrainedModel:
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    check_adapter(adapter, base, revision)
+    does_not_fit = InputError(
+        f"the adapter does not fit the model {base}", where=str(adapter), fix="give the base it was trained on"
+    )
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what is missing, which is an error below
+            adapted = PeftModel.from_pretrained(model, adapter)
+        stored = {name for file in adapter.glob("*.safetensors") for name in load_file(file)}
+    except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        raise does_not_fit from error
+    # PEFT leaves out what the model has no layer for, and begins anew what the file does not hold.
+    wanted = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
+    if wanted - stored or any("lora_" in name for name in stored - wanted):
+        raise does_not_fit
+    return adapted
+
+
+def check_adapter(adapter: Path, base: str, revision: str | None = None) -> None:
+    """Raise `InputError` where an adapter was trained on other weights than those of `base` (a folder or a name)."""
     if not (adapter / ADAPTER_CONFIG).exists():
         raise InputError("no adapter there", where=str(adapter), fix=f"give a folder with {ADAPTER_CONFIG}")
     if not any(adapter.glob("*.safetensors")):
         raise InputError("no safetensors weights there", where=str(adapter))
     beside = adapter / CODEFIT_FILE
     wanted = read_json(beside).get("base_sha256") if beside.exists() else None
-    if wanted and Path(base).is_dir() and weights_fingerprint(Path(base)) != wanted:
+    if wanted and weights_fingerprint(model_folder(base, revision)) != wanted:
         raise InputError(
             f"the adapter was trained on other weights than those of {base}",
             where=str(adapter),
@@ -353,17 +374,22 @@ def _pretrained(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of texts as they stand, with nothing added."""
+    """Token ids of texts as they stand, with nothing added; a special token's name in a text is text."""
     from codefit.models.tokenizer import encode_ids
 
-    return encode_ids(tokenizer.backend_tokenizer, texts)
+    backend = tokenizer.backend_tokenizer
+    before = backend.encode_special_tokens
+    # Else a source file that names the end token, as tokenizers' own tests do, would end there.
+    backend.encode_special_tokens = True
+    try:
+        return encode_ids(backend, texts)
+    finally:
+        backend.encode_special_tokens = before
 
 
-def _not_there(place: str, error: Exception) -> CodefitError:
-    first = str(error).strip().split("\n")[0]
-    if Path(place).is_dir():
-        return InputError(f"no language model there ({first})", where=place)
-    return CodefitError(
-        f"the model {place} is neither a folder nor at hand from the hub ({first})",
-        fix="download it once where there is a network, or give a local folder",
-    )
+def _not_there(place: str, error: Exception) -> InputError:
+    return InputError(f"no language model there ({_first_line(error)})", where=place)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
