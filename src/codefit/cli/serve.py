@@ -47,11 +47,14 @@ def serve(
     with listen(host, port) as listening:  # before the model, which takes longer to load
         language_model = load_language_model(model, revision=revision, adapter=adapter, device=device)
         called = name or default_name(str(adapter or model))
-        app = create_app(language_model, called, token=token, places=queue)
         if token is None and not is_local(host):
             say(f"warning: whoever reaches {host} can use the model; set {TOKEN_VARIABLE} to ask for a token")
         url = url_of(listening)
-        emit({"url": url, "model": called}, lambda: f"{called} at {url}/v1/completions")
+
+        def ready() -> None:
+            emit({"url": url, "model": called}, lambda: f"{called} at {url}/v1/completions")
+
+        app = create_app(language_model, called, token=token, places=queue, ready=ready)
         answer(app, listening)
 
 

@@ -34,10 +34,12 @@ def create_app(
     token: str | None = None,
     places: int = DEFAULT_PLACES,
     body_limit: int = BODY_LIMIT,
+    ready: Callable[[], None] | None = None,
 ) -> "FastAPI":
     """The app that serves one model under a name; with a token, `/v1` wants it as `Authorization: Bearer`.
 
     At most `places` requests wait or are answered; more get 503. A body above `body_limit` bytes gets 413.
+    `ready` is called when the server takes requests.
     """
     from fastapi import Depends, FastAPI, Request, Response
 
@@ -45,6 +47,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if ready is not None:
+            ready()
         yield
         worker.close()
 
