@@ -162,3 +162,16 @@ def test_each_shape_is_drawn_at_its_place(shape: str) -> None:
         points = [tuple(map(float, point.split(","))) for point in (node.attributes["points"] or "").split()]
         centre = sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
     assert centre == (pytest.approx(20, abs=0.5), pytest.approx(30, abs=1.5))
+
+
+def test_a_divider_stands_where_its_step_is_and_has_its_name() -> None:
+    points = [(float(step), 2.0 + step) for step in range(0, 101, 10)]
+    chart = LineChart("c", "t", "d", "y", [Series("a", "model", "dot", points)], dividers=[(0.0, "256"), (50.0, "512")])
+    drawing = parse(str(chart.svg())).all("svg")[0]
+    (axis,) = [node for node in drawing.by_class("axis") if node.attributes["x1"] != node.attributes["x2"]]
+    left, right = float(axis.attributes["x1"] or 0), float(axis.attributes["x2"] or 0)
+    at = [float(node.attributes["x1"] or 0) for node in drawing.by_class("divider")]
+    assert at == pytest.approx([left, (left + right) / 2], abs=0.1)
+    named = {node.text: float(node.attributes["x"] or 0) for node in drawing.all("text") if node.text in ("256", "512")}
+    assert list(named) == ["256", "512"]
+    assert all(named[name] - x == pytest.approx(4, abs=0.1) for name, x in zip(named, at, strict=True))

@@ -59,3 +59,19 @@ def test_figures_keep_their_sign_and_digits() -> None:
     assert formats.moment("2026-01-31T12:34:56+00:00") == "2026-01-31 12:34 UTC"
     assert formats.moment("yesterday") == "yesterday"
     assert (formats.language("cpp"), formats.language("zig")) == ("C++", "zig")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "1.000"), (9.9994, "9.999"), (9.9996, "10.00"), (99.996, "100.0"), (999.96, "1,000"), (54321.4, "54,321")],
+)
+def test_a_perplexity_has_four_digits_that_count(value: float, text: str) -> None:
+    assert formats.surprise(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.324, "-32.4 %"), (0.0, "+0.00 %"), (0.0031, "+0.31 %"), (0.05, "+5.0 %"), (-1.0, "-100.0 %")],
+)
+def test_a_change_has_its_sign(value: float, text: str) -> None:
+    assert plain(formats.signed_share(value)) == text

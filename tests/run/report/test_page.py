@@ -12,6 +12,7 @@ from codefit.errors import InputError
 from codefit.run.report import write_report
 from codefit.run.report.formats import duration, size
 from run.report.parsed import Node, cells, parse
+from run.report.sample_language_run import make_language_run
 from run.report.sample_run import (
     SOURCES,
     STAGES,
@@ -52,7 +53,18 @@ def table(page: Node, caption: str) -> Node:
     return found
 
 
-@pytest.fixture(params=["whole", "several"])
+@pytest.fixture(scope="module")
+def language(tmp_path_factory: pytest.TempPathFactory) -> Node:
+    return page_of(make_language_run(tmp_path_factory.mktemp("runs") / "adapted"))
+
+
+@pytest.fixture(scope="module")
+def language_several(tmp_path_factory: pytest.TempPathFactory) -> Node:
+    base = tmp_path_factory.mktemp("runs")
+    return page_of(make_language_run(base / "lora"), make_language_run(base / "full", better=0.5, name="full"))
+
+
+@pytest.fixture(params=["whole", "several", "language", "language_several"])
 def any_page(request: pytest.FixtureRequest) -> Node:
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
@@ -95,7 +107,7 @@ def test_every_table_has_a_caption_scopes_and_a_box_to_scroll_in(any_page: Node)
 
 def test_every_chart_has_a_name_and_a_description(any_page: Node) -> None:
     charts = [node for node in any_page.all("svg") if node.attributes.get("role") == "img"]
-    assert len(charts) >= 6
+    assert len(charts) >= 6  # three, each in two widths
     for chart in charts:
         named = (chart.attributes["aria-labelledby"] or "").split()
         assert [any_page.by_id(ident).tag for ident in named] == ["title", "desc"]

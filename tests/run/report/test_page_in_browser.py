@@ -10,6 +10,7 @@ import pytest
 
 from browser import Browser, running
 from codefit.run.report import write_report
+from run.report.sample_language_run import make_language_run, samples
 from run.report.sample_run import answers, change, make_run
 
 WIDTHS = (360, 1280)
@@ -17,7 +18,7 @@ SCHEMES = ("light", "dark")
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3, level AA; 3 for large text
 LEAST_OF_LARGE = 3.0
 LEAST_OF_GRAPHICS = 3.0  # 1.4.11
-PAGES = ("whole", "several", "stopped")
+PAGES = ("whole", "several", "stopped", "adapted", "adapted-several")
 
 # What is seen behind and in front of each text, as the browser has resolved it.
 TEXTS = """() => {
@@ -63,10 +64,17 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     asked["queries"][0]["results"][0]["path"] = "deep/" * 40 + "file.py"
     change(stopped, "run.json", description="A description " * 30)
     change(whole, "answers.json", **asked)
+    adapted = make_language_run(base / "adapted")
+    full = make_language_run(base / "full", better=0.5, name="full", overrides=("model.adapter=null",))
+    written = samples()
+    written["samples"][0] |= {"path": "deep/" * 40 + "file.rs", "after": "a_name_without_any_place_to_break_it_" * 6}
+    change(adapted, "samples.json", **written)
     return {
         "whole": write_report([whole], base / "whole.html"),
         "several": write_report([whole, wider, stopped], base / "several.html"),
         "stopped": write_report([stopped], base / "stopped.html"),
+        "adapted": write_report([adapted], base / "adapted.html"),
+        "adapted-several": write_report([adapted, full], base / "adapted-several.html"),
     }
 
 
@@ -167,7 +175,7 @@ def test_one_drawing_of_each_chart_is_shown_and_named(browser: Browser, pages: d
     page.close()
 
 
-@pytest.mark.parametrize("name", ["whole", "several"])
+@pytest.mark.parametrize("name", ["whole", "several", "adapted", "adapted-several"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_text_of_a_chart_is_cut_off(browser: Browser, pages: dict[str, Path], name: str, width: int) -> None:
     page = browser.open(pages[name], width=width).page
@@ -230,4 +238,17 @@ def test_on_paper_everything_is_dark_on_light_and_unfolded(browser: Browser, pag
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     faint = [text for text in page.evaluate(TEXTS) if contrast(text["ink"], "rgb(255, 255, 255)") < LEAST_CONTRAST]
     assert faint == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_was_written_before_and_after_is_side_by_side_on_a_desk(
+    browser: Browser, pages: dict[str, Path], width: int
+) -> None:
+    page = browser.open(pages["adapted"], width=width).page
+    columns = page.locator(".sample").first.locator(".written > div")
+    boxes = [columns.nth(i).bounding_box() for i in range(columns.count())]
+    assert len(boxes) == 3
+    tops, lefts = {round(box["y"]) for box in boxes if box}, {round(box["x"]) for box in boxes if box}
+    assert (len(tops), len(lefts)) == ((1, 3) if width > 640 else (3, 1))
     page.close()

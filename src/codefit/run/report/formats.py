@@ -67,7 +67,7 @@ def signed_share_span(interval: tuple[float, float]) -> str:
 
 def surprise(value: float) -> str:
     """A perplexity, in four digits that count."""
-    digits = 3 if value < 10 else 2 if value < 100 else 1 if value < 1000 else 0
+    digits = 3 if round(value, 3) < 10 else 2 if round(value, 2) < 100 else 1 if round(value, 1) < 1000 else 0
     return f"{value:,.{digits}f}"
 
 

@@ -32,6 +32,8 @@ MEANINGS = {
     "Trained on": "Files that the model learned from. Far lower here than on held-out files means that it knows them "
     "by heart, and says nothing of new code.",
 }
+# Those that a model without a before has use for.
+FROM_SCRATCH = ("Perplexity", "Bits per byte", "95 % interval")
 
 
 def language_view(run: LanguageModelRun) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def language_view(run: LanguageModelRun) -> dict[str, Any]:
     view = common_view(run, _parts(run))
     evaluation = run.evaluation
     main = evaluation.main if evaluation is not None else None
+    adapted = main is not None and main.before is not None
     drawn = view["charts"]
     if evaluation is not None and evaluation.sets:
         drawn["sets"] = charts.sets_chart(evaluation.sets)
@@ -53,10 +56,11 @@ def language_view(run: LanguageModelRun) -> dict[str, Any]:
     return {
         **view,
         "short": "short_language.html",
-        "meanings": MEANINGS,
+        "meanings": MEANINGS if adapted else {name: MEANINGS[name] for name in FROM_SCRATCH},
         "legend": {"before": swatch(charts.SHAPE_OF[charts.BEFORE], charts.BEFORE), "after": swatch("dot", "model")},
         "main": main,
-        "adapted": main is not None and main.before is not None,
+        "adapted": adapted,
+        "measured": _measured(evaluation),
         "verdict": verdict(evaluation) if evaluation is not None else [],
         "general_change": general_change(evaluation) if evaluation is not None else None,
         "set_name": charts.set_name,
@@ -70,11 +74,10 @@ def language_view(run: LanguageModelRun) -> dict[str, Any]:
 
 def _parts(run: LanguageModelRun) -> Sequence[Part]:
     """The parts of the run's page: those whose stages its recipe has."""
-    parts = [
-        Part("perplexity", "Perplexity", "perplexity.html"),
-        Part("directories", "By directory", "directories.html"),
-        Part("training", "Training", "training_language.html"),
-    ]
+    parts = [Part("perplexity", "Perplexity", "perplexity.html")]
+    if run.record.system == "extended-pretraining":  # the directories of one repository; a base has many
+        parts.append(Part("directories", "By directory", "directories.html"))
+    parts.append(Part("training", "Training", "training_language.html"))
     if run.has_stage("samples"):
         parts.append(Part("samples", "What it writes", "samples.html"))
     parts.append(Part("data", "Data receipt", "data_documents.html"))
@@ -83,6 +86,13 @@ def _parts(run: LanguageModelRun) -> Sequence[Part]:
     if run.has_stage("shipped"):
         parts.append(Part("shipped", "Forms shipped", "shipped.html"))
     return parts
+
+
+def _measured(evaluation: PerplexityEvaluation | None) -> list[PerplexitySet]:
+    """The sets that the verdict speaks of: the repository's held-out files, or all where there is no repository."""
+    if evaluation is None:
+        return []
+    return evaluation.of_role("domain") or evaluation.sets
 
 
 def verdict(evaluation: PerplexityEvaluation) -> list[str]:
@@ -126,12 +136,9 @@ def _forgetting(evaluation: PerplexityEvaluation) -> list[str]:
     number = sum(entry.change is not None for entry in evaluation.of_role("general"))
     low, high = worst.change.ci95
     change = f"{signed_share(worst.change.perplexity)} ({signed_share_span(worst.change.ci95)})"
-    where = f"on {charts.set_name(worst)}" + (f", the least good of {number} sets" if number > 1 else "")
-    if low > 0:
-        return [f"Some is forgotten: on general code perplexity changes by {change} {where}."]
-    if high < 0:
-        return [f"Nothing is forgotten: on general code perplexity falls as well, by {change} {where}."]
-    return [f"No forgetting can be told: on general code perplexity changes by {change} {where}."]
+    where = charts.set_name(worst) + (f", the least good of {number} sets" if number > 1 else "")
+    said = "Some general code is forgotten" if low > 0 else "No general code is forgotten" if high < 0 else None
+    return [f"{said or 'No forgetting of general code can be told'}: {change} on {where}."]
 
 
 def _sample_view(sample: Sample) -> dict[str, Any]:
