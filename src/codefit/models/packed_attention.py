@@ -10,12 +10,19 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from codefit.errors import InputError
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
 NAME = "codefit_packed"
 PLAIN = "sdpa"  # torch's fused attention
+# What some models ask of their attention besides: capped scores (Gemma 2) and sinks (gpt-oss).
+OTHER_KINDS = ("softcap", "s_aux")
+# What a model's own forward pass and that of a row may differ by, of the largest logit: rounding, not another network.
+CHECKED_TOKENS = 8
+CHECKED_TOLERANCE = {"single": 1e-3, "half": 5e-2}
 
 
 def use_packed_attention(model: PreTrainedModel) -> None:
@@ -44,6 +51,31 @@ def packed_arguments(lengths: list[int], device: torch.device) -> dict[str, Any]
     return {"position_ids": positions, "ends": ends, "use_cache": False}
 
 
+def check_rows(model: PreTrainedModel, place: str) -> None:
+    """Raise `InputError` where a document in a row is not to the model what it is alone, or its head is not linear.
+
+    So it is with models that carry a state from token to token, or that scale, cap or shift what the head gives.
+    """
+    import torch
+
+    embeddings = model.eval().get_input_embeddings().weight
+    ids = (torch.arange(2 * CHECKED_TOKENS, device=embeddings.device) % len(embeddings))[None]
+    with torch.no_grad():
+        alone = model(input_ids=ids[:, CHECKED_TOKENS:], use_cache=False).logits[0].float()
+        use_packed_attention(model)
+        arguments = packed_arguments([CHECKED_TOKENS, CHECKED_TOKENS], embeddings.device)
+        hidden = model.get_decoder()(input_ids=ids, **arguments).last_hidden_state[0, CHECKED_TOKENS:]
+        in_row = (hidden @ model.get_output_embeddings().weight.T).float()
+        use_plain_attention(model)
+    tolerance = CHECKED_TOLERANCE["single" if embeddings.dtype == torch.float32 else "half"]
+    if (alone - in_row).abs().max() > tolerance * alone.abs().max():
+        raise InputError(
+            f"documents in a row are not to a {model.config.model_type} model what they are alone",
+            where=place,
+            fix="choose a base with causal attention and a linear head, as Qwen2.5 or Llama",
+        )
+
+
 def packed_attention(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -57,12 +89,19 @@ def packed_attention(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each document: query (1, heads, tokens, width), key and value with fewer heads.
 
-    Returns (1, tokens, heads, width). Raises `ValueError` where the call gave no `ends`.
+    Returns (1, tokens, heads, width). Raises `ValueError` where the call gave no `ends`, `InputError` where the model
+    wants another attention than the plain causal one, or a window that is shorter than a document.
     """
     import torch
 
     if ends is None:
         raise ValueError("packed attention needs the ends of the documents")
+    others = [kind for kind in OTHER_KINDS if kwargs.get(kind) is not None]
+    window = kwargs.get("sliding_window")
+    if window is not None and max(end - start for start, end in pairwise(ends)) > window:
+        others.append(f"a window of {window} tokens")
+    if others:
+        raise InputError(f"the model's attention has {', '.join(others)}, which packed rows do not keep")
     if _has_varlen(query):
         return _varlen(query, key, value, scaling, ends), None
     groups = query.shape[1] // key.shape[1]

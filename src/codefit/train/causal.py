@@ -19,10 +19,10 @@ import numpy.typing as npt
 from codefit.errors import InputError
 from codefit.models.device import choose_device
 from codefit.models.language_model import LanguageModel, save_language_model
-from codefit.models.packed_attention import packed_arguments, use_packed_attention, use_plain_attention
+from codefit.models.packed_attention import check_rows, packed_arguments, use_packed_attention, use_plain_attention
 from codefit.models.quiet import quiet
 from codefit.train.causal_data import CausalBatch, CausalData, Row
-from codefit.train.causal_memory import needs_checkpointing
+from codefit.train.causal_memory import activation_bytes, needs_checkpointing
 
 if TYPE_CHECKING:
     import torch
@@ -85,15 +85,15 @@ class CausalLearner:
         # What does not learn may stand in half precision; what learns keeps single, in which small steps still count.
         frozen_type = self.half if self.half is not None and settings.adapter is not None else torch.float32
         base.to(self.device, frozen_type)
+        check_rows(base, language_model.place)
         self.network = base if settings.adapter is None else _with_adapter(base, settings.adapter, seed)
         self._base = base
         self._body, self._head = base.get_decoder(), base.get_output_embeddings()
         self._parameters = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
         for parameter in self._parameters.values():
             parameter.data = parameter.data.float()
-        if needs_checkpointing(
-            settings.gradient_checkpointing, base.config, longest * settings.rows_at_once, self.device
-        ):
+        activations = self._activation_bytes(longest * settings.rows_at_once)
+        if needs_checkpointing(settings.gradient_checkpointing, activations, self.trained_parameters, self.device):
             base.gradient_checkpointing_enable({"use_reentrant": False})
         self._optimizer = _adamw(list(self._parameters.values()), settings)
         self._scaler = torch.amp.GradScaler(enabled=self.half == torch.float16)
@@ -191,6 +191,19 @@ class CausalLearner:
         with quiet():
             whole.model.save_pretrained(folder)
             whole.tokenizer.save_pretrained(folder)
+
+    def _activation_bytes(self, tokens: int) -> int:
+        adapter = self.settings.adapter
+        kind: Literal["full", "adapter", "dora"] = "full"
+        if adapter is not None:
+            kind = "dora" if adapter.kind == "dora" else "adapter"
+        return activation_bytes(
+            self._base.config,
+            tokens,
+            half=self.half is not None,
+            adapter=kind,
+            dropout=adapter is not None and adapter.dropout > 0,
+        )
 
     def _loss(self, rows: Sequence[Row]) -> torch.Tensor:
         """The summed loss of rows, which stand one after another as one row of their pieces."""

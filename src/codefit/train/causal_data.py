@@ -20,7 +20,7 @@ from codefit.errors import InputError
 from codefit.models.language_model import encode_texts, fim_tokens
 from codefit.progress import track
 from codefit.records import Document
-from codefit.source.cuts import Cut, cut_levels, cut_text
+from codefit.source.cuts import cut_levels, cut_text
 from codefit.train.fim import MARKS, with_hole
 from codefit.train.packing import pack
 
@@ -29,22 +29,28 @@ if TYPE_CHECKING:
 
 IntArray = npt.NDArray[np.integer]
 TokenIds = npt.NDArray[np.int32]
+Levels = npt.NDArray[np.int8]  # `Cut` of each line
 
 NAMED_DOCUMENTS = 5  # of a batch, in an error
-# A hole cuts words in two places, which then take a few tokens more, and brings its marks.
-FIM_ROOM = MARKS + 8
+# A hole brings its marks and an end token, and cuts words in two places, which then take a few tokens more: of 5,410
+# holes in Python files 5 wanted more room, and stayed without.
+FIM_ROOM = MARKS + 1 + 7
+SHORTEST = 2 * FIM_ROOM  # tokens of a length: less holds next to nothing beside a hole
 SECONDS_A_FILE = 20.0  # the parser has a limit of its own, which a few inputs break
 MIN_FIM_CHARACTERS = 32  # a hole in less leaves nothing to tell its content by
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Part of a document: `text` as it stands there, its ids with one of context before, whether it ends the file."""
+    """Part of a document: its ids with the one before them as context, and whether it ends the document.
+
+    `start` and `end` are its characters there, (0, 0) where it was cut inside a line and stands for no text of its own.
+    """
 
     document: int
-    text: str
+    start: int
+    end: int
     ids: TokenIds
-    context: int
     ends: bool
 
 
@@ -67,6 +73,16 @@ class CausalBatch:
 
     rows: list[Row]
     length: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A pass over the documents at one length: the pieces of each row, and for every piece whether it has a hole."""
+
+    number: int
+    key: tuple[int, int, int]  # seed, number of the length, number of the pass: what is drawn in it hangs on these
+    rows: list[list[int]]
+    holes: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +136,8 @@ class CausalData:
             )
         if replay_share > 0 and not replay:
             raise InputError("there is no document to replay", fix="set data.replay_share to 0")
+        if min(curriculum.lengths) < SHORTEST:
+            raise InputError(f"lengths of fewer than {SHORTEST} tokens teach nothing", fix="raise train.lengths")
         self.documents = [*documents, *replay]
         self.tokenize = tokenize
         self.curriculum = curriculum
@@ -128,25 +146,30 @@ class CausalData:
         self._levels = _all_levels(self.documents)
         self._sizes = [self._line_sizes(d.text) for d in self.documents]
         self._pieces: dict[int, list[Piece]] = {}
+        self._row_counts: dict[tuple[int, int, int], int] = {}
 
     def steps(self, batch_size: int, *, seed: int) -> int:
         """Steps of the whole curriculum; a broken number of passes takes part of the last one."""
         return sum(self._steps_at(number, batch_size, seed) for number in range(len(self.curriculum.lengths)))
 
     def batches(self, batch_size: int, *, seed: int, first_step: int) -> Iterator[CausalBatch]:
-        """Batches of `batch_size` rows, length by length; after the last pass at the longest it goes on with that."""
+        """Batches of `batch_size` rows, length by length; after the last pass at the longest it goes on with that.
+
+        The last batch of a pass has the rows that are left.
+        """
         step = 0
         lengths = self.curriculum.lengths
-        for number, length in enumerate(lengths):
+        for number in range(len(lengths)):
             left = self._steps_at(number, batch_size, seed)
+            is_last = number == len(lengths) - 1
             number_of_pass = 0
-            while left > 0 or number == len(lengths) - 1:
-                rows = self._pass_rows(number, number_of_pass, seed)
-                for chosen in _slices(rows, batch_size):
-                    if left <= 0 and number < len(lengths) - 1:
+            while left > 0 or is_last:
+                one = self._pass(number, number_of_pass, seed)
+                for chosen in _slices(one.rows, batch_size):
+                    if left <= 0 and not is_last:
                         break
                     if step >= first_step:
-                        yield self._batch(chosen, length, number, number_of_pass, seed)
+                        yield self._batch(chosen, one)
                     step += 1
                     left -= 1
                 number_of_pass += 1
@@ -166,7 +189,10 @@ class CausalData:
         return f"{', '.join(list(paths)[:NAMED_DOCUMENTS])}{f' and {more} more' if more > 0 else ''}"
 
     def padding(self, batch_size: int) -> dict[str, float]:
-        """The share of positions that padding would take, by length: of pieces batched as they come, and packed."""
+        """The share of positions that padding would take if pieces were batched as they come, by length.
+
+        Packed rows stand one after another as one row, which has none.
+        """
         found = {}
         for length in dict.fromkeys(self.curriculum.lengths):
             sizes = np.array([len(piece.ids) for piece in self.pieces(length)])
@@ -182,33 +208,33 @@ class CausalData:
             self._pieces[length] = [piece for n in range(len(self.documents)) for piece in self._cut(n, room)]
         return self._pieces[length]
 
-    def _line_sizes(self, text: str) -> list[int]:
-        """Tokens of each line, counted with its line feed."""
+    def text(self, piece: Piece) -> str:
+        """The text of a piece, empty where it was cut inside a line."""
+        return self.documents[piece.document].text[piece.start : piece.end]
+
+    def _line_sizes(self, text: str) -> npt.NDArray[np.int32]:
+        """Tokens of each line with its line feed; the last line's, which has none, is room for the end token."""
         ids = self.tokenize([line + "\n" for line in text.split("\n")])
-        return [len(own) for own in ids]
+        return np.array([len(own) for own in ids], dtype=np.int32)
 
     def _cut(self, number: int, length: int) -> Iterator[Piece]:
         text = self.documents[number].text
         lines = text.split("\n")
-        cuts = cut_text(self._sizes[number], self._levels[number], length - 1)  # one token is the context's
+        most = length - 1  # one token is the context's
+        cuts = cut_text(self._sizes[number].tolist(), self._levels[number].tolist(), most)
         texts = ["\n".join(lines[start:end]) + ("\n" if end < len(lines) else "") for start, end in cuts]
         context = self.tokenize.end
+        end = 0
         for place, (own, ids) in enumerate(zip(texts, self.tokenize(texts), strict=True)):
+            first, end = end, end + len(own)
             last = place == len(texts) - 1
             whole = [*ids, self.tokenize.end] if last else ids
-            if not whole:
-                continue
             # A line may be longer than a piece can be; what is cut inside it is cut at a token.
-            for start in range(0, len(whole), length - 1):
-                part = whole[start : start + length - 1]
-                is_whole = len(part) == len(whole)
-                yield Piece(
-                    number,
-                    own if is_whole else "",
-                    np.array([context, *part], dtype=np.int32),
-                    context,
-                    last and start + length - 1 >= len(whole),
-                )
+            for start in range(0, len(whole), most):
+                part = whole[start : start + most]
+                span = (first, end) if len(part) == len(whole) else (0, 0)
+                ids_read = np.array([context, *part], dtype=np.int32)
+                yield Piece(number, *span, ids_read, last and start + most >= len(whole))
                 context = part[-1]
 
     def _steps_at(self, number: int, batch_size: int, seed: int) -> int:
@@ -216,81 +242,85 @@ class CausalData:
             share, rest = divmod(self.curriculum.steps, len(self.curriculum.lengths))
             return share + (number < rest)
         whole, part = divmod(self.curriculum.passes, 1)
-        steps = sum(-(-len(self._pass_rows(number, n, seed)) // batch_size) for n in range(int(whole)))
+        steps = sum(self._steps_of_pass(number, n, batch_size, seed) for n in range(int(whole)))
         if part > 0:
-            steps += max(1, round(part * -(-len(self._pass_rows(number, int(whole), seed)) // batch_size)))
+            steps += max(1, round(part * self._steps_of_pass(number, int(whole), batch_size, seed)))
         return steps
 
-    def _pass_rows(self, number: int, number_of_pass: int, seed: int) -> list[list[int]]:
-        """Piece numbers of each row of a pass, in the order in which they are learned from."""
+    def _steps_of_pass(self, number: int, number_of_pass: int, batch_size: int, seed: int) -> int:
+        key = (seed, number, number_of_pass)
+        if key not in self._row_counts:
+            self._row_counts[key] = len(self._pass(number, number_of_pass, seed).rows)
+        return -(-self._row_counts[key] // batch_size)
+
+    def _pass(self, number: int, number_of_pass: int, seed: int) -> _Pass:
+        """The rows of a pass in the order in which they are learned from; holes have their room in them."""
         length = self.curriculum.lengths[number]
         pieces = self.pieces(length)
-        own = np.array([n for n, piece in enumerate(pieces) if piece.document < self._own])
+        key = (seed, number, number_of_pass)
+        draw = np.random.default_rng(key)
         sizes = np.array([len(piece.ids) for piece in pieces])
-        chosen = np.concatenate([own, self._replayed(pieces, sizes, int(sizes[own].sum()), number_of_pass, seed)])
-        draw = np.random.default_rng([seed, number, number_of_pass])
+        may_have_hole = np.array([piece.end - piece.start >= MIN_FIM_CHARACTERS for piece in pieces])
+        holes = may_have_hole & (draw.random(len(pieces)) < self.curriculum.fim_rate)
+        is_own = np.array([piece.document < self._own for piece in pieces])
+        replayed = self._replayed(np.flatnonzero(~is_own), sizes, int(sizes[is_own].sum()), key)
+        chosen = np.concatenate([np.flatnonzero(is_own), replayed])
         shuffled = chosen[draw.permutation(len(chosen))]
-        rows = pack(sizes[shuffled], length)
+        rows = pack((sizes + FIM_ROOM * holes)[shuffled], length)
         order = draw.permutation(len(rows))
-        return [[int(shuffled[piece]) for piece in rows[row]] for row in order]
+        return _Pass(number, key, [shuffled[rows[row]].tolist() for row in order], holes)
 
-    def _replayed(
-        self, pieces: Sequence[Piece], sizes: IntArray, own_tokens: int, number_of_pass: int, seed: int
-    ) -> IntArray:
+    def _replayed(self, others: IntArray, sizes: IntArray, own_tokens: int, key: tuple[int, int, int]) -> IntArray:
         """The pieces of replay that a pass takes: the next in a shuffled order, from the beginning again at its end."""
-        others = np.array([n for n, piece in enumerate(pieces) if piece.document >= self._own], dtype=np.int64)
         if not self.replay_share or not len(others):
             return np.zeros(0, dtype=np.int64)
+        seed, number, number_of_pass = key
         wanted = own_tokens * self.replay_share / (1 - self.replay_share)
-        others = others[np.random.default_rng([seed]).permutation(len(others))]
-        ends = np.cumsum(sizes[others])
-        first = wanted * number_of_pass
-        rounds = int((first + wanted) // ends[-1]) + 1
-        long = np.tile(others, rounds)
-        starts = np.concatenate([[0], np.cumsum(sizes[long])[:-1]])
-        chosen: IntArray = long[(starts >= first) & (starts < first + wanted)]
+        others = others[np.random.default_rng([seed, number]).permutation(len(others))]
+        total = int(sizes[others].sum())
+        first = wanted * number_of_pass % total
+        several = np.tile(others, int((first + wanted) // total) + 1)
+        starts = np.cumsum(sizes[several]) - sizes[several]
+        chosen: IntArray = several[(starts >= first) & (starts < first + wanted)]
         return chosen
 
-    def _batch(
-        self, rows: Sequence[Sequence[int]], length: int, number: int, number_of_pass: int, seed: int
-    ) -> CausalBatch:
+    def _batch(self, rows: Sequence[Sequence[int]], one: _Pass) -> CausalBatch:
+        length = self.curriculum.lengths[one.number]
         pieces = self.pieces(length)
-        return CausalBatch(
-            [
-                Row(
-                    [pieces[n].document for n in row],
-                    [self._sequence(pieces[n], n, length, (seed, number, number_of_pass)) for n in row],
-                )
-                for row in rows
-            ],
-            length,
-        )
+        made = [
+            Row([pieces[n].document for n in row], [self._sequence(pieces[n], n, one) for n in row]) for row in rows
+        ]
+        return CausalBatch(made, length)
 
-    def _sequence(self, piece: Piece, number: int, length: int, key: tuple[int, int, int]) -> TokenIds:
-        """A piece's ids, with a hole where the draw says so: what is drawn hangs on the pass and the piece alone."""
-        marks, rate = self.tokenize.marks, self.curriculum.fim_rate
-        if rate == 0 or marks is None or len(piece.text) < MIN_FIM_CHARACTERS:
+    def _sequence(self, piece: Piece, number: int, one: _Pass) -> TokenIds:
+        """A piece's ids, with a hole where the pass has one: what is drawn hangs on the pass and the piece alone."""
+        marks = self.tokenize.marks
+        if marks is None or not one.holes[number]:
             return piece.ids
-        draw = np.random.default_rng([*key, number])
-        if draw.random() >= rate:
-            return piece.ids
-        ids = with_hole(piece.text, marks, self.tokenize, draw, spm_rate=self.curriculum.spm_rate)
+        draw = np.random.default_rng([*one.key, number])
+        ids = with_hole(self.text(piece), marks, self.tokenize, draw, spm_rate=self.curriculum.spm_rate)
         whole = np.array([self.tokenize.end, *ids, self.tokenize.end], dtype=np.int32)
-        return whole if len(whole) <= length + 1 else piece.ids
+        return whole if len(whole) <= len(piece.ids) + FIM_ROOM else piece.ids
 
 
-def _all_levels(documents: Sequence[Document]) -> list[list[Cut]]:
+def _all_levels(documents: Sequence[Document]) -> list[Levels]:
     """Where each document may be cut. One that cannot be parsed in time still has its lines."""
     outcomes = map_records(_levels, documents, seconds_per_item=SECONDS_A_FILE)
     levels = []
     for outcome in track(outcomes, "cut", total=len(documents), unit="files"):
         found = outcome.value
-        levels.append(found if found is not None else cut_levels(documents[outcome.index].text, None))
+        if found is None:
+            found = _as_levels(documents[outcome.index].text, None)
+        levels.append(found)
     return levels
 
 
-def _levels(document: Document) -> list[Cut]:
-    return cut_levels(document.text, document.language)
+def _levels(document: Document) -> Levels:
+    return _as_levels(document.text, document.language)
+
+
+def _as_levels(text: str, language: str | None) -> Levels:
+    return np.array(cut_levels(text, language), dtype=np.int8)
 
 
 def _slices(rows: Sequence[Sequence[int]], size: int) -> Iterator[Sequence[Sequence[int]]]:

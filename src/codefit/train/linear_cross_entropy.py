@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch  # the whole module is torch's: whoever needs it imports it where he needs it
+import torch  # the whole module is torch's: whoever needs it imports it where it is needed
+from torch.autograd.function import once_differentiable
 
 # Logits of a chunk: 8 MB in single precision stay in a CPU's caches, a GPU needs larger products to be busy.
 CPU_CHUNK_LOGITS = 2_000_000
@@ -56,6 +57,7 @@ class _LinearCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
         return total
 
     @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
         grad_hidden, grad_weight = ctx.saved_tensors
         return (
