@@ -104,14 +104,14 @@ def cut_text(sizes: Sequence[int], levels: Sequence[int], most: int) -> list[tup
     start = 0
     while start < len(sizes):
         end, tokens = start, 0
-        half = start
+        half = start + 1  # the first place that leaves no less than half a piece
         while end < len(sizes) and (tokens + sizes[end] <= most or end == start):
             tokens += sizes[end]
             end += 1
-            if 2 * tokens <= most:
-                half = end
+            if 2 * tokens < most:
+                half = end + 1
         if end < len(sizes):
-            places = range(max(half, start + 1), end + 1)
+            places = range(min(half, end), end + 1)
             end = max(places, key=lambda place: (levels[place], place))
         pieces.append((start, end))
         start = end
