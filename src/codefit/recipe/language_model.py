@@ -151,6 +151,7 @@ class Ship(Section):
     merged_bound: float = Field(0.001, ge=0)
     int8_bound: float = Field(0.01, ge=0)
     nf4_bound: float = Field(0.05, ge=0)
+    gguf_bound: float = Field(0.005, ge=0)
 
     def model_post_init(self, context: Any) -> None:
         if len(set(self.forms)) < len(self.forms):

@@ -196,7 +196,34 @@ def _evaluate(recipe: ExtendedPretraining, run: Path) -> str:
 
 
 def _ship(recipe: ExtendedPretraining, run: Path) -> str:
-    raise NotImplementedError
+    import msgspec
+
+    from codefit.export.ship import Bounds, ship
+    from codefit.models.language_info import read_language_info, write_language_info
+
+    section, adapted = recipe.ship, recipe.model.adapter is not None
+    shipped = ship(
+        base_place(recipe) if adapted else run / MODEL,
+        run / ADAPTER if adapted else None,
+        spread(load_rows(run / EVALUATION, Document), recipe.evaluate.max_documents),
+        run,
+        forms=section.forms,
+        bounds=Bounds(section.merged_bound, section.int8_bound, section.nf4_bound, section.gguf_bound),
+        revision=recipe.model.revision if adapted else None,
+        window=max(recipe.train.lengths),
+        stride=recipe.evaluate.stride,
+        device=recipe.train.device,
+    )
+    if adapted:
+        info = read_language_info(run / ADAPTER)
+        write_language_info(run / MODEL, msgspec.structs.replace(info, kind="language-model"))
+    told = (
+        f"{form['form']} {form['bytes'] / 1e6:,.1f} MB {form['change']:+.2%}"
+        if form["published"]
+        else f"{form['form']} refused"
+        for form in shipped["forms"]
+    )
+    return f"perplexity of each form beside the trained model's: {', '.join(told)}"
 
 
 def _told(measured: list[MeasuredSet]) -> str:
