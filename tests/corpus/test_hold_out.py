@@ -35,6 +35,13 @@ def test_a_directory_stays_on_its_side_when_others_come_and_another_seed_holds_o
     assert before != dict(zip(DIRECTORIES, hold_out_directories(DIRECTORIES, share=0.2, seed=2), strict=True))
 
 
+def test_the_seed_chooses_what_is_for_validation() -> None:
+    places = [f"f{index}" for index in range(20)]
+    are_new = [index > 4 for index in range(20)]
+    chosen = {tuple(hold_out_files(places, are_new, validation_share=0.4, seed=seed)) for seed in range(4)}
+    assert len(chosen) == 4
+
+
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=2), st.floats(0.01, 0.9), st.integers(0, 9))
 def test_both_sides_have_files_whatever_there_is(directories: list[str], share: float, seed: int) -> None:
     if len(set(directories)) == 1:

@@ -12,7 +12,7 @@ from codefit.corpus.documents.repository import checkout_of, repository_name
 from codefit.corpus.documents.rows import is_row_file
 from codefit.errors import CodefitError, InputError
 
-_COMMIT = "\1"  # before a commit's date: no file name begins with it in practice, and none holds a NUL
+_COMMIT = "\1"  # before a commit's date, where otherwise a letter, the status of a file, stands
 # What the user's or the repository's configuration would run or change: neither is wanted here.
 _PLAIN = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "diff.renameLimit=0")
 
