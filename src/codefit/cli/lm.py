@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 
 from codefit.cli.lm_generate import generate
+from codefit.cli.lm_merge import merge, push
 from codefit.cli.output import emit, table
 from codefit.errors import InputError
 
@@ -19,6 +20,8 @@ SHOWN = 20  # directories of the table: the most surprising ones
 
 app = typer.Typer(help="Language models: measure, train, merge, generate.", no_args_is_help=True)
 app.command("generate")(generate)
+app.command("merge")(merge)
+app.command("push")(push)
 
 
 @app.command("eval")

@@ -78,7 +78,7 @@ def write_merged(base: Path, adapter: Path, folder: Path) -> dict[str, Any]:
             _write_shard(base / shard, folder / shard, kinds, plan, progress)
     _write_index(base, folder, plan)
     record = {
-        "base": str(base),
+        "base": base.resolve().name,  # not its place: this file is published
         "base_sha256": weights_fingerprint(base),
         "adapter_sha256": hash_file(adapter / "adapter_model.safetensors"),
         "merged_tensors": len(plan.adapter.changes),

@@ -206,7 +206,7 @@ class _Shop:
         """A temporary place to write a form to and check it; it becomes `place` where it is within its bound."""
         row = self._row(form, place, bound)
         self.rows.append(row)
-        staged: Callable[[Path], Any] = atomic_path if place.suffix else atomic_folder
+        staged: Callable[[Path], Any] = atomic_path if form == "gguf" else atomic_folder
         try:
             with staged(place) as temporary:
                 yield temporary
@@ -238,7 +238,8 @@ class _Shop:
     def _row(self, form: str, place: Path, bound: float | None) -> dict[str, Any]:
         return {
             "form": form,
-            "place": os.path.relpath(place, self.out),
+            # Of an adapter that lies elsewhere its name alone: the file may be published.
+            "place": os.path.relpath(place, self.out) if place.is_relative_to(self.out) else place.name,
             "bytes": 0,
             "perplexity": None,
             "change": None,
