@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_language_models import tiny_language_model
 
 from codefit.models.language_model import FimTokens, encode_texts, fim_tokens
 from codefit.train.fim import MARKS, with_hole
+from tiny_language_models import tiny_language_model
 
 TOKENIZER = tiny_language_model().tokenizer
 _FOUND = fim_tokens(TOKENIZER)

@@ -66,7 +66,6 @@ def check_rows(model: PreTrainedModel, place: str) -> None:
         arguments = packed_arguments([CHECKED_TOKENS, CHECKED_TOKENS], embeddings.device)
         hidden = model.get_decoder()(input_ids=ids, **arguments).last_hidden_state[0, CHECKED_TOKENS:]
         in_row = (hidden @ model.get_output_embeddings().weight.T).float()
-        use_plain_attention(model)
     tolerance = CHECKED_TOLERANCE["single" if embeddings.dtype == torch.float32 else "half"]
     if (alone - in_row).abs().max() > tolerance * alone.abs().max():
         raise InputError(
@@ -74,6 +73,7 @@ def check_rows(model: PreTrainedModel, place: str) -> None:
             where=place,
             fix="choose a base with causal attention and a linear head, as Qwen2.5 or Llama",
         )
+    use_plain_attention(model)
 
 
 def packed_attention(
