@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -83,7 +84,7 @@ def write_document_files(
     sides = {TRAIN_NAME: curated.train, EVAL_NAME: curated.evaluation, VALIDATION_NAME: curated.validation}
     report = curated.report
     if beside is not None and (beside.general or beside.replay):
-        gathered = _gathered(beside, curated, stages, inputs, workers)
+        gathered = gather_beside(beside, curated, stages, inputs, workers)
         sides |= {GENERAL_NAME: gathered.evaluation, REPLAY_NAME: gathered.train}
         report = {**report, "general": gathered.report[EVALUATION], "replay": gathered.report[TRAIN]}
         report["general_settings"] = {**gathered.report["settings"], "replay_share": beside.replay_share}
@@ -133,10 +134,18 @@ def at_least_one(
     return chain([first], documents)
 
 
-def _gathered(
-    beside: Beside, curated: Curated, stages: dict[str, Receipt], inputs: dict[str, Any], workers: int | None
+def gather_beside(
+    beside: Beside,
+    curated: Curated,
+    stages: dict[str, Receipt],
+    inputs: dict[str, Any],
+    workers: int | None = None,
 ) -> Gathered:
-    """General files (its evaluation) and replay files (its training), apart from each other and from the repository."""
+    """General files (its evaluation) and replay files (its training), apart from each other and from the repository.
+
+    Adds a receipt a step to `stages`, and to `inputs` what each input held. Raises `InputError` where one of them gives
+    no file, `CodefitError` where no general file is left or a leak is found.
+    """
     documents: list[Document] = []
     sides: list[Side] = []
     readers: tuple[tuple[str, Reader | None, Side], ...] = (
@@ -172,8 +181,6 @@ def _gathered(
 
 def _with_bytes(beside: Beside, train: Sequence[Document]) -> GatherSettings:
     """The settings with the bytes of replay that make its share of what is trained on."""
-    import dataclasses
-
     share = beside.replay_share
     if not 0 <= share < 1:
         raise InputError(f"the replay share {share} is not at least 0 and below 1")
