@@ -10,6 +10,7 @@ import typer
 
 from codefit.cli.lm_generate import generate
 from codefit.cli.lm_merge import merge, push
+from codefit.cli.lm_train import train
 from codefit.cli.output import emit, table
 from codefit.errors import InputError
 
@@ -20,6 +21,7 @@ SHOWN = 20  # directories of the table: the most surprising ones
 
 app = typer.Typer(help="Language models: measure, train, merge, generate.", no_args_is_help=True)
 app.command("generate")(generate)
+app.command("train")(train)
 app.command("merge")(merge)
 app.command("push")(push)
 

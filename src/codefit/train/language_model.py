@@ -99,7 +99,8 @@ def train_language_model(
     replay = load_rows(files.replay, Document) if files.replay is not None and training.replay_share > 0 else []
     looked_at = load_rows(files.validation, Document) if files.validation is not None else []
     looked_at = spread(looked_at, validation.max_documents)
-    check_window(validation.window, validation.stride, language_model.context)
+    if looked_at:
+        check_window(validation.window, validation.stride, language_model.context)
     adapter = training.learning.adapter
     fingerprint = weights_fingerprint(weights_folder(language_model.place, base_revision)) if adapter else None
     tokenize = Tokenize(language_model.tokenizer)
