@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import language_tables
 from benchmarks.common import RESULTS, ROOT
+from benchmarks.markdown import markdown, ratio_text
 from codefit.files import read_json, write_text
 
 Result = Mapping[str, Any]
@@ -65,7 +67,7 @@ def figures() -> str:
         if file.exists():
             result = read_json(file)
             rows += [[*line, f"`{result['command'].split(' --')[0]}`"] for line in lines(result)]
-    return _markdown(["what", "measured", "aim", "command"], rows)
+    return markdown(["what", "measured", "aim", "command"], rows)
 
 
 def _source(result: Result) -> str:
@@ -74,11 +76,6 @@ def _source(result: Result) -> str:
         f"`{result['command']}` on {machine['processor']}, {machine['cores']} cores, "
         f"Python {machine['python']}; {result['date'][:10]}, commit {result['commit']}."
     )
-
-
-def _markdown(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---", *("---:" for _ in header[1:])] if header[0] == "" else ["---" for _ in header], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _interval(low_high: list[float]) -> str:
@@ -108,7 +105,7 @@ def _code_encoder_cpu(result: Result) -> str:
         for seed in result["seeds"].values()
     )
     return (
-        _markdown(header, rows)
+        markdown(header, rows)
         + f"\n\nMRR@10. Differences of the means with 95 % intervals: {differences}. "
         + f"Alone / fused with each seed of training: {seeds}."
     )
@@ -127,7 +124,7 @@ def _code_encoder_cpu_lines(result: Result) -> list[list[str]]:
         ["MRR@10 on 8 unseen repositories, model − BM25", gain("model - bm25"), f"≥ {aims['model - bm25']:+.2f}"],
         ["the same, fused − BM25", gain("hybrid - bm25"), f"≥ {aims['hybrid - bm25']:+.2f}"],
         ["the same, fused − all-MiniLM-L6-v2 fused", gain("hybrid - minilm_hybrid"), "≥ 0"],
-        ["encoding a function, MiniLM's time ÷ codefit's", _ratio(encoding), "≥ 20"],
+        ["encoding a function, MiniLM's time ÷ codefit's", ratio_text(encoding), "≥ 20"],
         [
             "the whole recipe code-encoder-cpu",
             f"{costs['seconds_total'] / 60:.0f} min, {costs['peak_memory_bytes'] / 2**30:.1f} GiB",
@@ -164,18 +161,18 @@ def _training_speed(result: Result) -> str:
                 f"{name} ({case['model']}), batch {case['batch_size']:,}",
                 f"{ours['tokens_per_second']:,}",
                 f"{peer['tokens_per_second']:,}",
-                _ratio(case["ratio"]["sentence_transformers"]),
+                ratio_text(case["ratio"]["sentence_transformers"]),
                 f"{ours['loss']:.3f} / {peer['loss']:.3f} (from {ours['loss_before']:.3f})",
             ]
         )
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _training_speed_lines(result: Result) -> list[list[str]]:
     return [
         [
             f"training, {name}: speed ÷ sentence-transformers' trainer, to the same loss or lower",
-            _ratio(result[name]["ratio"]["sentence_transformers"]),
+            ratio_text(result[name]["ratio"]["sentence_transformers"]),
             f"≥ {result[name]['figure']['ratio']:g}",
         ]
         for name in ("encoder", "static")
@@ -189,7 +186,7 @@ def _onnx_encoding(result: Result) -> str:
         rates = result[name]["functions_per_second"]
         sides = ("sentence_transformers", "onnx-fp32", "onnx-int8", "model2vec")
         rows.append([name, *(f"{rates[side]:,.0f}" if side in rates else "" for side in sides)])
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _onnx_encoding_lines(result: Result) -> list[list[str]]:
@@ -199,7 +196,7 @@ def _onnx_encoding_lines(result: Result) -> list[list[str]]:
         lines.append(
             [
                 f"encoding, {name}: speed of the export ({case['winner']}) ÷ `SentenceTransformer.encode`",
-                _ratio(case["times_as_fast"][case["winner"]]),
+                ratio_text(case["times_as_fast"][case["winner"]]),
                 f"≥ {case['figure']['times_as_fast']:g}",
             ]
         )
@@ -249,16 +246,11 @@ def _startup_lines(result: Result) -> list[list[str]]:
     ]
 
 
-def _ratio(value: Result) -> str:
-    if value["low"] is None:
-        return f"{value['median']:.2f}"
-    return f"{value['median']:.2f} ({value['low']:.2f}–{value['high']:.2f})"
-
-
 TABLES: Mapping[str, Callable[[Result], str]] = {
     "code_encoder_cpu": _code_encoder_cpu,
     "training_speed": _training_speed,
     "onnx_encoding": _onnx_encoding,
+    **language_tables.TABLES,
 }
 LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "quickstart": _quickstart_lines,
@@ -268,6 +260,7 @@ LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "mining": _mining_lines,
     "near_duplicates": _near_duplicates_lines,
     "curation": _curation_lines,
+    **language_tables.LINES,
     "startup": _startup_lines,
 }
 
