@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,18 @@ def installed(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return install
+
+
+@pytest.fixture
+def file_limit() -> Iterator[Callable[[int], None]]:
+    """A function that lets this process write no file of more than so many bytes, as a disk that is full."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        yield lambda most: resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,50 +134,45 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == before
 
 
-LIMITED = """
-import resource
-from codefit.cli.main import entry_point
-resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-entry_point()
-"""
-
-
-def test_a_disk_that_takes_no_more_is_one_line_and_leaves_nothing(tmp_path: Path, base: Path, adapter: Path) -> None:
-    words = ["lm", "merge", "--base", base, "--adapter", adapter, "--output-dir", tmp_path / "out" / "merged"]
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, *map(str, words)], capture_output=True, text=True, check=False
-    )
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 1
-    assert line.startswith(f"error: {tmp_path / 'out' / 'merged'}")
+def test_a_disk_that_takes_no_more_is_one_line_and_leaves_nothing(
+    tmp_path: Path,
+    base: Path,
+    adapter: Path,
+    file_limit: Callable[[int], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file_limit(60_000)
+    out = tmp_path / "out" / "merged"
+    assert run("lm", "merge", "--base", base, "--adapter", adapter, "--output-dir", out) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {out}")
     assert "the file is larger than this file system or process may write" in line
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_push_says_first_and_then_does(tmp_path: Path, base: Path) -> None:
-    """In a process of its own, since the library reads its settings once."""
+def test_push_says_first_and_then_does(tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It pushes from a process of its own, since the library reads its settings once."""
     model = tmp_path / "model"
     model.mkdir()
     for file in base.iterdir():
         (model / file.name).write_bytes(file.read_bytes())
     (model / "README.md").write_text("---\nlicense: mit\n---\n# Small\n")
+    words = ["--json", "lm", "push", str(model), "me/small"]
+    assert run(*words, "--dry-run") == 0
+    planned = json.loads(capsys.readouterr().out)
     entry = "from codefit.cli.main import entry_point; entry_point()"
     with serve_hub() as hub:
         settings = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}
-        told = []
-        for more in (["--dry-run"], ["--public"]):
-            done = subprocess.run(
-                [sys.executable, "-c", entry, "--json", "lm", "push", str(model), "me/small", *more],
-                capture_output=True,
-                text=True,
-                check=False,
-                env={**os.environ, **settings},
-            )
-            assert done.returncode == 0, done.stderr
-            told.append((json.loads(done.stdout), len(hub.requests)))
-        (planned, none), (pushed, _) = told
-        assert (planned["pushed"], none) == (False, 0)
-        assert pushed["pushed"]
+        done = subprocess.run(
+            [sys.executable, "-c", entry, *words, "--public"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **settings},
+        )
+        assert done.returncode == 0, done.stderr
+        pushed = json.loads(done.stdout)
+        assert (planned["pushed"], pushed["pushed"]) == (False, True)
         assert planned["files"] == pushed["files"]
         repository = hub.repositories["models/me/small"]
         assert not repository.private

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from codefit.errors import CodefitError, InputError
 from codefit.export.adapter import read_adapter
 from codefit.export.merge import merge_adapter
+from codefit.models.language_info import read_language_info
 from codefit.models.language_model import load_language_model
 from export.adapters import LINEAR, write_adapter, write_base
 
@@ -202,6 +203,19 @@ def test_a_base_whose_file_was_cut_is_refused(tmp_path: Path) -> None:
         merge_adapter(base, adapter, tmp_path / "merged")
 
 
+def test_what_is_known_of_the_training_goes_with_the_model(tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base")
+    adapter = write_adapter(tmp_path / "adapter", base)
+    known = json.loads((adapter / "codefit.json").read_text())
+    (adapter / "codefit.json").write_text(json.dumps({**known, "kind": "adapter", "context": 128, "seed": 7}))
+    record = merge_adapter(base, adapter, tmp_path / "merged")
+    info = read_language_info(tmp_path / "merged")
+    assert (info.kind, info.context, info.seed, info.base_sha256) == ("language-model", 128, 7, known["base_sha256"])
+    written = (tmp_path / "merged" / "codefit.json").read_text()
+    assert json.loads(written)["merged"] == record
+    assert str(tmp_path) not in written  # the file is published
+
+
 def test_an_output_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     base = write_base(tmp_path / "base")
     adapter = write_adapter(tmp_path / "adapter", base)
@@ -224,8 +238,9 @@ for folder in map(Path, sys.argv[1:]):
     merge_adapter(folder / 'base', folder / 'adapter', folder / 'merged')
     print((high() - before) * 1024)
 """
-ROWS, WIDTH = 2048, 1024
+ROWS, WIDTH = 1024, 1024
 SHARD_BYTES = 4 * ROWS * WIDTH
+STEADY = 100 << 20  # what torch, the threads of a product and the allocator keep for themselves
 
 
 def write_large(folder: Path, base: Path, shards: int) -> Path:
@@ -250,7 +265,7 @@ def write_large(folder: Path, base: Path, shards: int) -> Path:
 
 
 def test_the_memory_of_merging_is_that_of_a_tensor_however_many_there_are(tmp_path: Path) -> None:
-    """Files of 8 MB: holding 20 more of them would take 160 MB more, and their copies as much again."""
+    """Files of 4 MB: holding 20 more of them would take 80 MB more, and their copies as much again."""
     base = write_base(tmp_path / "base")
     folders = [write_large(tmp_path / str(shards), base, shards) for shards in (4, 24)]
     done = subprocess.run(
@@ -258,9 +273,8 @@ def test_the_memory_of_merging_is_that_of_a_tensor_however_many_there_are(tmp_pa
     )
     assert done.returncode == 0, done.stderr
     few, more = map(int, done.stdout.split())
-    # A tensor, its change, their sum, what is written, what the allocator keeps of them, and the threads' own.
-    assert few < 16 * SHARD_BYTES
-    assert more < 6 * SHARD_BYTES
+    assert few < STEADY + 4 * SHARD_BYTES  # a tensor, its change, their sum, what is written
+    assert more < 10 * SHARD_BYTES
     merged = load_file(folders[1] / "merged" / "model-00023.safetensors")
     assert merged["model.layers.23.mlp.up_proj.weight"][0, 0] == 1 + 8 / 4 * 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def adapter(base: Path) -> Path:
 
 
 def test_every_form_is_measured_where_it_lies(tmp_path: Path, base: Path, adapter: Path) -> None:
+    shutil.copytree(adapter, tmp_path / "adapter")
+    adapter = tmp_path / "adapter"
     shipped = ship(base, adapter, DOCUMENTS, tmp_path, forms=["int8", "nf4", "gguf"], bounds=WIDE, device="cpu")
     assert shipped == read_json(tmp_path / "shipped.json")
     rows = {row["form"]: row for row in shipped["forms"]}

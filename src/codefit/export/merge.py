@@ -84,8 +84,15 @@ def write_merged(base: Path, adapter: Path, folder: Path) -> dict[str, Any]:
         "merged_tensors": len(plan.adapter.changes),
         "tensors": total,
     }
-    write_json(folder / CODEFIT_FILE, {"merged": record})
+    write_json(folder / CODEFIT_FILE, {**_provenance(base, adapter), "merged": record})
     return record
+
+
+def _provenance(base: Path, adapter: Path) -> dict[str, Any]:
+    """What the adapter's own file says of its training, which is the merged model's too."""
+    beside = adapter / CODEFIT_FILE
+    told = read_json(beside) if beside.exists() else {"base": base.resolve().name}
+    return {**told, "kind": "language-model", "context": read_json(base / CONFIG).get("max_position_embeddings")}
 
 
 @dataclass(frozen=True, slots=True)
