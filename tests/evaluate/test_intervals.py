@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from codefit.evaluate import intervals
-from codefit.evaluate.intervals import LEVEL, bootstrap, paired_difference
+from codefit.evaluate.intervals import LEVEL, bootstrap, bootstrap_ratio, paired_difference
 
 
 @pytest.mark.parametrize("kind", ["normal", "skewed", "ranks"])
@@ -83,3 +83,42 @@ def test_a_paired_difference_resamples_the_same_items_for_both() -> None:
 def test_paired_values_of_different_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in shape"):
         paired_difference(np.zeros(3), np.zeros(4))
+
+
+def test_the_interval_of_a_ratio_of_sums_is_scipys() -> None:
+    rng = np.random.default_rng(6)
+    sizes = rng.lognormal(5, 1, 200).round()
+    costs = sizes * rng.normal(2, 0.3, 200)
+    found = bootstrap_ratio(costs, sizes, resamples=20_000)
+    peer = stats.bootstrap(
+        (costs, sizes),
+        lambda above, below, axis: above.sum(axis=axis) / below.sum(axis=axis),
+        paired=True,
+        n_resamples=20_000,
+        method="percentile",
+        confidence_level=LEVEL,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    allowed = 0.02 * (peer.high - peer.low)
+    assert found.low == pytest.approx(peer.low, abs=allowed)
+    assert found.high == pytest.approx(peer.high, abs=allowed)
+    assert found.mean == pytest.approx(costs.sum() / sizes.sum())
+    assert abs(found.mean - (costs / sizes).mean()) > 1e-4
+
+
+def test_items_of_one_size_have_the_interval_of_their_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(7).random(80)
+    assert bootstrap_ratio(values * 4, np.full(80, 4.0)) == pytest.approx(bootstrap(values))
+    whole = bootstrap_ratio(values, values + 1, resamples=500)
+    monkeypatch.setattr(intervals, "_SLICE_CELLS", 130)
+    assert bootstrap_ratio(values, values + 1, resamples=500) == whole
+
+
+def test_items_without_size_weigh_nothing() -> None:
+    costs, sizes = np.array([3.0, 0.0, 5.0, 0.0]), np.array([2.0, 0.0, 4.0, 0.0])
+    assert bootstrap_ratio(costs, sizes) == bootstrap_ratio(costs[[0, 2]], sizes[[0, 2]])
+    assert bootstrap_ratio(np.array([6.0, 0.0]), np.array([3.0, 0.0])) == (2.0, 2.0, 2.0)
+    with pytest.raises(ValueError, match="no values to resample"):
+        bootstrap_ratio(np.zeros(3), np.zeros(3))
+    with pytest.raises(ValueError, match="differ in shape"):
+        bootstrap_ratio(np.zeros(3), np.zeros(4))
