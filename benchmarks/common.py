@@ -32,6 +32,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 RESAMPLES = 10_000  # of the rounds' ratios: the interval's ends are then steady in the third digit
 CONFIDENCE = 0.95
 MIB = 1 << 20
+FOLDER_FLAGS = ("--run", "--runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,24 @@ def with_circumstances(name: str, result: Mapping[str, Any], packages: Sequence[
     """The result with what it depends on: command, date, commit, machine and package versions."""
     return {
         "benchmark": name,
-        "command": " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
+        "command": " ".join(["python", "-m", f"benchmarks.{name}", *_without_folders(sys.argv[1:])]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "machine": machine(),
         "packages": {package: importlib.metadata.version(package) for package in ("codefit", "numpy", *packages)},
         **{key: asdict(value) if isinstance(value, Timing | Ratio) else value for key, value in result.items()},
     }
+
+
+def _without_folders(arguments: Sequence[str]) -> list[str]:
+    """A command's arguments without the folder that its runs were kept in: it says nothing to anybody else."""
+    kept: list[str] = []
+    skip = False
+    for argument in arguments:
+        if not skip and argument not in FOLDER_FLAGS:
+            kept.append(argument)
+        skip = argument in FOLDER_FLAGS
+    return kept
 
 
 def store_result(name: str, result: Mapping[str, Any], *, packages: Sequence[str] = (), quick: bool = False) -> None:
