@@ -75,17 +75,8 @@ def create_app(
 
     @app.post("/v1/completions", dependencies=guarded, openapi_extra={"requestBody": body})
     async def completions(request: Request) -> Response:
-        asked = _parsed(await _body(request, body_limit))
-        if asked.model is not None:
-            _known(asked.model, name)
-        if asked.answers > MAX_ANSWERS:
-            raise ApiError(400, f"n: {asked.answers} answers in one request; {MAX_ANSWERS} at most", param="n")
-        try:
-            # Not in the event loop, since a long text takes a while to cut into tokens.
-            generations = await asyncio.to_thread(lambda: [generate(language_model, r) for r in asked.requests()])
-        except InputError as error:
-            raise unsuitable(error) from error
-        _say_if_truncated(generations)
+        asked = _parsed(await _body(request, body_limit), name)
+        generations = await _begun(language_model, asked)
         try:
             job = worker.submit(generations)
         except BusyError:
@@ -172,17 +163,30 @@ async def _body(request: "Request", limit: int) -> bytes:
     return bytes(body)
 
 
-def _parsed(body: bytes) -> CompletionRequest:
+def _parsed(body: bytes, name: str) -> CompletionRequest:
+    """The request of a body, for the model of that name."""
     try:
-        return CompletionRequest.model_validate_json(body)
+        asked = CompletionRequest.model_validate_json(body)
     except ValidationError as error:
         raise invalid_fields(error) from error
+    if asked.model is not None:
+        _known(asked.model, name)
+    if asked.answers > MAX_ANSWERS:
+        raise ApiError(400, f"n: {asked.answers} answers in one request; {MAX_ANSWERS} at most", param="n")
+    return asked
 
 
-def _say_if_truncated(generations: list[Generation]) -> None:
+async def _begun(language_model: LanguageModel, asked: CompletionRequest) -> list[Generation]:
+    """The answers before their first token, with prompts that are cut to the context."""
+    try:
+        # Not in the event loop, since a long text takes a while to cut into tokens.
+        generations = await asyncio.to_thread(lambda: [generate(language_model, each) for each in asked.requests()])
+    except InputError as error:
+        raise unsuitable(error) from error
     left_out = sum(generation.prompt.left_out for generation in generations)
     if left_out:
         say(f"a prompt is longer than the context leaves room for: {left_out:,} tokens were left out")
+    return generations
 
 
 def _prompt_tokens(asked: CompletionRequest, generations: list[Generation]) -> int:
