@@ -12,7 +12,9 @@ import pytest
 from codefit.errors import InputError
 from codefit.run.report import write_report
 from codefit.run.report.formats import MINUS, THIN, signed_share, signed_share_span, size, surprise, surprise_span
+from codefit.run.report.language_charts import stage_dividers
 from codefit.run.report.load import LanguageModelRun, load_run
+from codefit.run.report.shapes import TrainRow
 from run.report.parsed import Node, cells, parse
 from run.report.sample_language_run import (
     AFTER,
@@ -117,6 +119,22 @@ def test_the_verdict_says_no_more_than_the_intervals(
     for sentence, part in zip(sentences, said, strict=True):
         assert part in sentence
     assert "on Python: networkx, the least good of 3 sets" in sentences[1]
+
+
+def test_sets_of_one_description_are_described_once(tmp_path: Path) -> None:
+    run = make_language_run(tmp_path / "run")
+    sets = evaluation()["sets"]
+    for entry in sets[1:4]:
+        entry["description"] = "General code."
+    change(run, "evaluation.json", sets=sets)
+    section = page_of(run).by_id("perplexity")
+    described = dict(zip((n.text for n in section.all("dt")), (n.text for n in section.all("dd")), strict=True))
+    assert described["; ".join(NAMES[entry["name"]] for entry in sets[1:4])] == "General code."
+
+
+def test_stages_begin_where_their_first_step_is() -> None:
+    rows = [TrainRow(step=step, loss=1.0, length=256 if step < 5 else 512) for step in range(1, 9)]
+    assert stage_dividers(rows) == [(0.0, "256 tokens"), (5.0, "512")]
 
 
 def test_directories_come_largest_first_and_none_is_lost(whole: Node) -> None:

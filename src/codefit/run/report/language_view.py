@@ -61,6 +61,7 @@ def language_view(run: LanguageModelRun) -> dict[str, Any]:
         "main": main,
         "adapted": adapted,
         "measured": _measured(evaluation),
+        "described": _described(evaluation.sets) if evaluation is not None else {},
         "verdict": verdict(evaluation) if evaluation is not None else [],
         "general_change": general_change(evaluation) if evaluation is not None else None,
         "set_name": charts.set_name,
@@ -93,6 +94,15 @@ def _measured(evaluation: PerplexityEvaluation | None) -> list[PerplexitySet]:
     if evaluation is None:
         return []
     return evaluation.of_role("domain") or evaluation.sets
+
+
+def _described(sets: Sequence[PerplexitySet]) -> dict[str, list[str]]:
+    """What sets are, with the names of those that are so: sets of a kind share their description."""
+    described: dict[str, list[str]] = {}
+    for entry in sets:
+        if entry.description:
+            described.setdefault(entry.description, []).append(charts.set_name(entry))
+    return described
 
 
 def verdict(evaluation: PerplexityEvaluation) -> list[str]:

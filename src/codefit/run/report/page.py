@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def write_report(runs: Sequence[Path], output: Path) -> Path:
 def run_page(run: EncoderRun | LanguageModelRun) -> str:
     """The HTML of one run's page."""
     view = encoder_view(run) if isinstance(run, EncoderRun) else language_view(run)
-    return _environment().get_template("report.html").render(_shared() | view)
+    return render("report.html", view)
 
 
 def comparison_page(runs: Sequence[EncoderRun | LanguageModelRun]) -> str:
@@ -54,7 +54,12 @@ def comparison_page(runs: Sequence[EncoderRun | LanguageModelRun]) -> str:
             fix="compare runs of one kind",
         )
     view = encoder_comparison(encoders) if encoders else language_comparison(language_models)
-    return _environment().get_template("compare.html").render(_shared() | view)
+    return render("compare.html", view)
+
+
+def render(template: str, view: Mapping[str, Any]) -> str:
+    """A page of one of the templates here, with the style sheet and codefit's version."""
+    return _environment().get_template(template).render(_shared() | view)
 
 
 def _environment() -> Environment:
