@@ -10,6 +10,7 @@ import typer
 from codefit.cli import run_code_encoder, run_language_model
 from codefit.cli.output import emit
 from codefit.errors import InputError
+from codefit.files import check_writable
 
 if TYPE_CHECKING:
     from codefit.run.record import RunRecord
@@ -60,17 +61,33 @@ def _cost(folder: Path, record: RunRecord) -> str:
     return f"{seconds:,.0f} s, {peak:.1f} GiB at most\nreport  {folder / 'report.html'}"
 
 
-def plan(recipe: RecipeArgument, overrides: Overrides = None) -> None:
+def plan(
+    recipe: RecipeArgument,
+    overrides: Overrides = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write the plan as a page, with rows of training text in colour."),
+    ] = None,
+) -> None:
     """Say what a run will cost, before anything is spent: rows, tokens, padding, parameters, memory, time.
 
-    Counts what the recipe names, mines a sample of it, and takes a few steps on it to see how fast this machine is.
+    Counts what the recipe names, or a sample of it, takes a few steps to see how fast this machine is, and shows an
+    example as the model sees it.
     """
     from codefit.recipe import CodeEncoder, load_recipe
     from codefit.run.plan import plan_recipe
     from codefit.run.plan_text import plan_text
 
     checked = load_recipe(recipe, overrides or ())
-    if not isinstance(checked, CodeEncoder):
-        raise InputError(f"there is no plan for {checked.system}", where=recipe, fix="codefit recipes check shows it")
+    if page is not None:
+        if isinstance(checked, CodeEncoder):
+            raise InputError("there is no page for the plan of a code-encoder", where=recipe, fix="leave --page out")
+        check_writable(page.parent)
     result = plan_recipe(checked)
-    emit(result, lambda: plan_text(result))
+    written = ""
+    if page is not None:
+        from codefit.run.plan_page import write_plan_page
+
+        result["page"] = str(write_plan_page(result, page))
+        written = f"\npage  {page}"
+    emit(result, lambda: plan_text(result) + written)

@@ -20,6 +20,7 @@ from codefit.tasks.document_files import (
     TRAIN_NAME,
     VALIDATION_NAME,
     Beside,
+    Reader,
     write_document_files,
 )
 from codefit.tasks.source_files import write_source_files
@@ -35,16 +36,8 @@ REPLAY = f"{DATA}/{REPLAY_NAME}"
 
 def write_general(data: BaseData, seed: int, run: Path) -> str:
     """Write the documents of a base model's three sides below `run/data`; a line that says what came of it."""
-    pairs, missing = _pairs(data)
-    settings = GatherSettings(
-        allowed_licenses=_licenses(data.allowed_licenses),
-        near_duplicate_threshold=data.near_duplicate_threshold,
-        evaluation_sources=tuple(data.evaluation_sources),
-        validation_sources=tuple(data.validation_sources),
-        allow_missing_sources=bool(missing),
-        train_bytes=data.train_bytes,
-        seed=seed,
-    )
+    pairs, missing = found_pairs(data)
+    settings = gather_settings(data, seed, missing)
     manifest = write_source_files(
         run / DATA,
         settings,
@@ -63,11 +56,39 @@ def write_repository(data: RepositoryData, seed: int, run: Path) -> str:
     """Write a repository's documents and the general code beside them below `run/data`; what came of it, in a line."""
     missing: list[str] = []
     readers = {
-        name: _reader(sources, missing)
-        for name, sources in (("general", data.general), ("replay", data.replay if data.replay_share > 0 else None))
+        name: sources_reader(sources, missing)
+        for name, sources in (("general", data.general), ("replay", replay_of(data)))
         if sources is not None
     }
-    settings = CurationSettings(
+    settings = curation_settings(data, seed)
+    manifest = write_document_files(
+        repository_files(data.documents),
+        run / DATA,
+        settings,
+        languages=data.languages,
+        exclude=data.exclude,
+        beside=Beside(replay_share=data.replay_share, settings=beside_settings(data, seed), **readers),
+        missing=missing,
+    )
+    return _summary(manifest)
+
+
+def gather_settings(data: BaseData, seed: int, missing: Sequence[str]) -> GatherSettings:
+    """How a base model's general code is cleaned and divided; `missing` are the patterns that match nothing."""
+    return GatherSettings(
+        allowed_licenses=_licenses(data.allowed_licenses),
+        near_duplicate_threshold=data.near_duplicate_threshold,
+        evaluation_sources=tuple(data.evaluation_sources),
+        validation_sources=tuple(data.validation_sources),
+        allow_missing_sources=bool(missing),
+        train_bytes=data.train_bytes,
+        seed=seed,
+    )
+
+
+def curation_settings(data: RepositoryData, seed: int) -> CurationSettings:
+    """How a repository's files are chosen and held out."""
+    return CurationSettings(
         top=data.top,
         min_lines=data.min_lines,
         max_lines=data.max_lines,
@@ -78,17 +99,16 @@ def write_repository(data: RepositoryData, seed: int, run: Path) -> str:
         validation_share=data.hold_out.validation_share,
         seed=seed,
     )
-    general = GatherSettings(near_duplicate_threshold=data.near_duplicate_threshold, seed=seed)
-    manifest = write_document_files(
-        repository_files(data.documents),
-        run / DATA,
-        settings,
-        languages=data.languages,
-        exclude=data.exclude,
-        beside=Beside(replay_share=data.replay_share, settings=general, **readers),
-        missing=missing,
-    )
-    return _summary(manifest)
+
+
+def beside_settings(data: RepositoryData, seed: int) -> GatherSettings:
+    """How the general code beside a repository is cleaned."""
+    return GatherSettings(near_duplicate_threshold=data.near_duplicate_threshold, seed=seed)
+
+
+def replay_of(data: RepositoryData) -> Sources | None:
+    """What is mixed into training, None where nothing is."""
+    return data.replay if data.replay_share > 0 else None
 
 
 def repository_files(documents: Sequence[str]) -> list[str]:
@@ -119,8 +139,9 @@ def sources_files(*several: Sources | None) -> dict[str, list[int]]:
     )
 
 
-def _reader(sources: Sources, missing: list[str]) -> Any:
-    pairs, without = _pairs(sources)
+def sources_reader(sources: Sources, missing: list[str]) -> Reader:
+    """`read_sources` of a recipe's section; the patterns that match nothing are added to `missing`."""
+    pairs, without = found_pairs(sources)
     missing += without
     return partial(
         read_sources,
@@ -133,7 +154,8 @@ def _reader(sources: Sources, missing: list[str]) -> Any:
     )
 
 
-def _pairs(sources: Sources) -> tuple[list[Path], list[str]]:
+def found_pairs(sources: Sources) -> tuple[list[Path], list[str]]:
+    """The files of pairs that there are, and the patterns that match none, which is said."""
     pairs, missing = find_files(sources.pairs)
     for pattern in missing:
         say(f"data: nothing matches {pattern}; going on without it (set {DATA_VARIABLE} to the folder of your data)")

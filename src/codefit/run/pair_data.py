@@ -27,14 +27,10 @@ def write_data(data: Data, seed: int, run: Path) -> str:
     pair_files, missing = find_files(data.pairs)
     for pattern in missing:
         say(f"data: nothing matches {pattern}; going on without it (set {DATA_VARIABLE} to the folder of your data)")
-    settings = PrepareSettings(
-        limits=dataclasses.replace(DEFAULT_LIMITS, max_anchor_words=data.max_anchor_words),
-        allowed_licenses=tuple(data.allowed_licenses) if data.allowed_licenses is not None else None,
-        near_duplicate_threshold=data.near_duplicate_threshold,
-        eval_share=0,
+    settings = dataclasses.replace(
+        prepare_settings(data, seed),
         eval_groups=(*data.evaluation_sources, *data.validation_sources),
         allow_missing_groups=bool(missing),
-        seed=seed,
         temperature=data.temperature,
         train_rows=data.train_rows,
         benchmarks={name: tuple(find_files(patterns)[0]) for name, patterns in data.benchmarks.items()},
@@ -50,6 +46,17 @@ def write_data(data: Data, seed: int, run: Path) -> str:
         missing=missing,
     )
     return summary_of(manifest)
+
+
+def prepare_settings(data: Data, seed: int) -> PrepareSettings:
+    """Which pairs are fit to train on; what is held out and how many are kept is not yet in it."""
+    return PrepareSettings(
+        limits=dataclasses.replace(DEFAULT_LIMITS, max_anchor_words=data.max_anchor_words),
+        allowed_licenses=tuple(data.allowed_licenses) if data.allowed_licenses is not None else None,
+        near_duplicate_threshold=data.near_duplicate_threshold,
+        eval_share=0,
+        seed=seed,
+    )
 
 
 def find_files(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:

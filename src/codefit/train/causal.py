@@ -86,7 +86,7 @@ class CausalLearner:
         frozen_type = self.half if self.half is not None and settings.adapter is not None else torch.float32
         base.to(self.device, frozen_type)
         check_rows(base, language_model.place)
-        self.network = base if settings.adapter is None else _with_adapter(base, settings.adapter, seed)
+        self.network = base if settings.adapter is None else with_adapter(base, settings.adapter, seed)
         self._base = base
         self._body, self._head = base.get_decoder(), base.get_output_embeddings()
         self._parameters = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
@@ -244,7 +244,8 @@ def half_type(precision: Precision, device: torch.device) -> torch.dtype | None:
     return torch.bfloat16 if has_bf16 and precision != "fp16" else torch.float16
 
 
-def _with_adapter(base: PreTrainedModel, settings: AdapterSettings, seed: int) -> PreTrainedModel:
+def with_adapter(base: PreTrainedModel, settings: AdapterSettings, seed: int) -> PreTrainedModel:
+    """The model with a new adapter on every linear layer but the head; the same for the same seed."""
     import warnings
 
     import torch

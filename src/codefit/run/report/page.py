@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,9 @@ def comparison_page(runs: Sequence[EncoderRun | LanguageModelRun]) -> str:
     return render("compare.html", view)
 
 
-def render(template: str, view: Mapping[str, Any]) -> str:
+def render(template: str, view: dict[str, Any]) -> str:
     """A page of one of the templates here, with the style sheet and codefit's version."""
-    return _environment().get_template(template).render(_shared() | view)
+    return _environment().get_template(template).render({**_shared(), **view})
 
 
 def _environment() -> Environment:
