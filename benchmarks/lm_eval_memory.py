@@ -26,10 +26,10 @@ from codefit.progress import say
 from codefit.records import Document, write_rows
 
 COPIES = 8
-DOCUMENTS, QUICK_DOCUMENTS = 40, 4
+DOCUMENTS, QUICK_DOCUMENTS = 14, 1  # the smaller corpus must fill the buffers: above 65,536 tokens
 ROUNDS, QUICK_ROUNDS = 3, 1
 SEED = 0
-VOCABULARY = 32_000
+VOCABULARY = 32_000  # rows of the embedding; the tokenizer has fewer, as that of Qwen2.5 has
 WINDOW, STRIDE = 512, 256
 SIDES = ("once", "eight times")
 # Peaks vary from run to run by how the allocator lays its blocks; a corpus held in memory would multiply them.
@@ -62,7 +62,7 @@ def main() -> None:
     peaks = {side: [run["peak"] for run in runs[side]] for side in SIDES}
     growth = ratio(peaks[SIDES[1]], peaks[SIDES[0]])
     result = {
-        "model": arguments.model or f"hidden 256, 4 layers, vocabulary {VOCABULARY:,}, random weights",
+        "model": arguments.model or f"hidden 128, 2 layers, vocabulary {VOCABULARY:,}, random weights",
         "window": WINDOW,
         "stride": STRIDE,
         **{side: _summary(runs[side]) for side in SIDES},
@@ -101,7 +101,7 @@ def _write_model(folder: Path, texts: list[str]) -> Path:
     from codefit.models.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer(texts, 8192, special_tokens=SPECIAL_TOKENS, splitting="qwen2")
-    made = new_language_model(LanguageModelShape(context=WINDOW), tokenizer, seed=SEED)
+    made = new_language_model(LanguageModelShape(hidden=128, layers=2, ffn=352, context=WINDOW), tokenizer, seed=SEED)
     made.model.resize_token_embeddings(VOCABULARY, mean_resizing=False)  # as in Qwen2.5, rows without a token
     folder.mkdir()
     save(made, folder)
