@@ -36,7 +36,7 @@ def test_commands_exist(document: Path, capsys: pytest.CaptureFixture[str]) -> N
     shown = re.findall(r"^ {4}(?:\S*/)?codefit ((?:[a-z-]+ ?)+)", text, re.MULTILINE)
     for line in (*shown, *re.findall(r"`codefit ((?:[a-z-]+ ?)+)", text)):
         words = line.split()
-        groups = {"data", "embed", "tokenizer", "recipes"}
+        groups = {"data", "embed", "tokenizer", "recipes", "lm"}
         command = words[:2] if words[0] in groups else words[:1]
         assert main([*command, "--help"]) == 0, line
         capsys.readouterr()

@@ -93,7 +93,8 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, value, monkeypat
     learn = learner.learn
     count = iter(range(100))
     monkeypatch.setattr(learner, "learn", lambda batch, rate: value if next(count) == 6 else learn(batch, rate))
-    with pytest.raises(CodefitError, match=rf"the loss became {value} at step 7, on 8 pairs \(rows .*\); the checkpoint of step 5 is kept; lower"):
+    said = rf"the loss became {value} at step 7, on 8 pairs \(rows .*\); the checkpoint of step 5 is kept; lower"
+    with pytest.raises(CodefitError, match=said):
         train(learner, SETTINGS, tmp_path)
     assert latest_checkpoint(tmp_path / "checkpoints").step == 5
     assert not (tmp_path / "model").exists()
@@ -103,7 +104,7 @@ def test_a_table_that_blows_up_stops_the_training(tmp_path):
     learner = static_learner(make_pairs(60), StaticSettings(learning_rate=1e30))
     with (
         np.errstate(all="ignore"),
-        pytest.raises(CodefitError, match=r"the loss became (nan|inf) at step \d+, on 8 pairs .*; lower the learning rate"),
+        pytest.raises(CodefitError, match=r"the loss became (nan|inf) at step \d+, on 8 pairs .*; lower the"),
     ):
         train(learner, SETTINGS, tmp_path)
 
