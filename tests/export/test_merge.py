@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from codefit.errors import CodefitError, InputError
 from codefit.export.adapter import read_adapter
-from codefit.export.merge import merge_adapter
+from codefit.export.merge import base_folder, merge_adapter
 from codefit.models.language_info import read_language_info
 from codefit.models.language_model import load_language_model
 from export.adapters import LINEAR, write_adapter, write_base
@@ -230,7 +230,7 @@ MEASURED = """
 import sys
 from pathlib import Path
 import peft, transformers, safetensors.torch  # what is loaded anyway
-from codefit.export.merge import merge_adapter
+from codefit.export.merge import base_folder, merge_adapter
 def high():
     return next(int(l.split()[1]) for l in Path('/proc/self/status').read_text().splitlines() if l.startswith('VmHWM'))
 for folder in map(Path, sys.argv[1:]):
@@ -293,3 +293,22 @@ def test_every_setting_of_lora_is_either_applied_or_known_to_be_silent(tmp_path:
             read_adapter(adapter)
         settings_of(adapter, **{name: fields[name]})
     read_adapter(adapter)
+
+
+def test_a_base_on_the_hub_is_its_folder_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    revision = "a" * 40
+    snapshot = tmp_path / "models--me--small" / "snapshots" / revision
+    write_base(snapshot)
+    (tmp_path / "models--me--small" / "refs").mkdir()
+    (tmp_path / "models--me--small" / "refs" / "main").write_text(revision)
+    assert base_folder("me/small") == snapshot
+    assert base_folder("me/small", revision) == snapshot
+    assert base_folder(str(snapshot)) == snapshot
+    with pytest.raises(CodefitError, match="me/other is neither a folder nor at hand from the hub"):
+        base_folder("me/other")
+    with pytest.raises(InputError, match="no model there"):
+        base_folder("./me/small")
