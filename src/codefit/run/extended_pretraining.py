@@ -196,10 +196,8 @@ def _evaluate(recipe: ExtendedPretraining, run: Path) -> str:
 
 
 def _ship(recipe: ExtendedPretraining, run: Path) -> str:
-    import msgspec
-
     from codefit.export.ship import Bounds, ship
-    from codefit.models.language_info import read_language_info, write_language_info
+    from codefit.run.card import write_card
 
     section, adapted = recipe.ship, recipe.model.adapter is not None
     shipped = ship(
@@ -214,9 +212,7 @@ def _ship(recipe: ExtendedPretraining, run: Path) -> str:
         stride=recipe.evaluate.stride,
         device=recipe.train.device,
     )
-    if adapted:
-        info = read_language_info(run / ADAPTER)
-        write_language_info(run / MODEL, msgspec.structs.replace(info, kind="language-model"))
+    write_card(run / MODEL, run)
     told = (
         f"{form['form']} {form['bytes'] / 1e6:,.1f} MB {form['change']:+.2%}"
         if form["published"]

@@ -163,8 +163,9 @@ def evaluation_of(after: Sequence[MeasuredSet], before: Sequence[MeasuredSet] | 
 def describe_model(
     folder: Path, recipe: BaseLanguageModel | ExtendedPretraining, run: Path, evaluation: dict[str, Any]
 ) -> None:
-    """Write beside the model where it comes from and what it was measured at."""
+    """Write beside the model where it comes from and what it was measured at, for programs and for people."""
     from codefit.models.language_info import read_language_info, write_language_info
+    from codefit.run.card import write_card
 
     manifest = read_json(run / "data" / "manifest.json")
     info = msgspec.structs.replace(
@@ -180,3 +181,4 @@ def describe_model(
         },
     )
     write_language_info(folder, info)
+    write_card(folder, run)
