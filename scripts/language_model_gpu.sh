@@ -1,5 +1,5 @@
 #!/bin/sh
-# On a machine with a GPU: a base model of about 130M parameters and its adaptation to a repository, measured and packed.
+# On a machine with a GPU: a base model of about 100M parameters and its adaptation to a repository, measured and packed.
 #
 #   sh scripts/language_model_gpu.sh OUT DOCUMENTS GENERAL [KEY=VALUE ...]
 #

@@ -25,7 +25,7 @@ Role = Literal["domain", "general", "training"]
 DIRECTORY_DEPTH = 3  # parts of a directory's name that a table row stands for: crates/NAME/src
 DESCRIPTIONS: dict[Role, str] = {
     "domain": "Files of the repository in directories that were held out of training, and of all that chose the model.",
-    "general": "General code that was never trained on: what the model forgets shows here.",
+    "general": "General code in repositories that were never trained on, neither by the base nor after it.",
     "training": "Files that were trained on: what is learned by heart shows here.",
 }
 

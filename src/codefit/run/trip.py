@@ -28,9 +28,9 @@ def stages_of(recipe: Recipe) -> list[Stage]:
 
         return of_code_encoder(recipe)
     if isinstance(recipe, ExtendedPretraining):
-        from codefit.run.extended_pretraining import stages_of as of_extended  # type: ignore
+        from codefit.run.extended_pretraining import stages_of as of_extended
 
-        return of_extended(recipe)  # type: ignore
-    from codefit.run.base_language_model import stages_of as of_base  # type: ignore
+        return of_extended(recipe)
+    from codefit.run.base_language_model import stages_of as of_base
 
-    return of_base(recipe)  # type: ignore
+    return of_base(recipe)

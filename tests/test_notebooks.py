@@ -1,0 +1,90 @@
+"""Each notebook runs from its first cell to its last, at a tiny size, with the real commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from codefit.records import write_rows
+from document_examples import document
+from run.planned_recipes import rust_repository
+from tiny_language_models import write_language_model
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+HELD_OUT = "data.evaluation_sources=[beta] data.validation_sources=[gamma]"
+TRAINING = (
+    "train.max_steps=3 train.epochs=null train.lengths=[32,64] train.save_every=0 train.eval_every=0 "
+    "train.warmup_steps=1 train.precision=fp32 train.device=cpu evaluate.stride=32 evaluate.max_documents=2 "
+    "evaluate.validation_documents=2 complete.samples=1 complete.max_new_tokens=4"
+)
+# The recipes of the notebooks at a size that two cores run in seconds; {…} are places of the test's.
+TINY = {
+    "code-encoder": f"data.documents=[{{code}}] data.pairs=[] data.benchmarks=null {HELD_OUT} "
+    "tokenizer.vocab_size=600 tokenizer.compare=false model.hidden=16 model.layers=1 model.heads=2 model.ffn=32 "
+    "model.max_tokens=32 model.projection=16 train.epochs=null train.max_steps=3 train.batch_size=8 "
+    "train.warmup_steps=0 train.eval_every=0 train.save_every=0 train.device=cpu evaluate.min_pool=2 "
+    "evaluate.pool_size=20 ask=null",
+    "base-lm": f"data.documents=[{{code}}] data.pairs=[] {HELD_OUT} tokenizer.vocab_size=600 model.hidden=16 "
+    f"model.layers=1 model.heads=2 model.kv_heads=1 model.ffn=32 model.context=64 {TRAINING}",
+    "extended-pretraining": "model.base={base} model.revision=null data.documents=[{rust}] data.min_lines=5 "
+    "data.hold_out.share=0.3 data.hold_out.validation_share=0.3 data.general.documents=[{code}] data.general.pairs=[] "
+    "data.general.sources=[beta,gamma] data.replay.documents=[{code}] data.replay.pairs=[] "
+    f"data.replay.exclude=[beta,gamma] ship.forms=[] evaluate.training_documents=1 {TRAINING}",
+}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files of three packages, a Rust repository, and a model to adapt."""
+    folder = tmp_path_factory.mktemp("places")
+    documents = [
+        document(f"{repo}/m{number}.py", 100 * place + number, functions=8, repo=repo)
+        for place, repo in enumerate(("alpha", "beta", "gamma"))
+        for number in range(8)
+    ]
+    write_rows(folder / "code.jsonl", documents)
+    rust_repository(folder / "rust")
+    write_language_model(folder / "base")
+    return {"code": folder / "code.jsonl", "rust": folder / "rust", "base": folder / "base"}
+
+
+def test_there_is_one_for_each_gpu_recipe() -> None:
+    recipes = {path.stem for path in (ROOT / "src" / "codefit" / "recipes").glob("*.yaml")}
+    assert set(NOTEBOOKS) == {name for name in recipes if not name.endswith("-cpu")} - {"quickstart"}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_holds_no_output_and_names_its_recipe(name: str) -> None:
+    notebook = nbformat.read(NOTEBOOKS[name], as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert f'RECIPE = "{name}"' in "\n".join(cell.source for cell in code)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_to_its_end(
+    name: str, places: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEFIT_OVERRIDES", TINY[name].format(**places))
+    monkeypatch.setenv("CODEFIT_OUT", str(tmp_path / "run"))
+    notebook = nbformat.read(NOTEBOOKS[name], as_version=4)
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:  # pragma: no cover - what it says is what went wrong
+        pytest.fail(str(error))
+    said = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
+    assert "error:" not in said, said
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert {stage["state"] for stage in record["stages"]} == {"done"}
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    assert any("iframe" in output["data"].get("text/html", "") for output in shown)
