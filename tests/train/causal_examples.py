@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -46,8 +45,3 @@ def learn(learner: CausalLearner, steps: int, *, batch_size: int = 8, first_step
     """Losses of some steps at the full rate."""
     batches = learner.data.batches(batch_size, seed=SEED, first_step=first_step)
     return [learner.learn(batch, 1.0) for batch, _ in zip(batches, range(steps), strict=False)]
-
-
-def paths(documents: Sequence[Document]) -> set[str]:
-    """Their paths."""
-    return {document.path for document in documents}
