@@ -48,7 +48,6 @@ FULL = ("model.adapter=null", "train.learning_rate=0.0005")
 VARIANTS = (
     Variant("LoRA, as the recipe stands", ()),
     Variant("LoRA, no replay", ("data.replay_share=0", NO_FORMS, "complete=null")),
-    Variant("LoRA, replay 10 %", ("data.replay_share=0.1", NO_FORMS, "complete=null")),
     Variant("LoRA, replay 40 %", ("data.replay_share=0.4", NO_FORMS, "complete=null")),
     Variant("every weight, replay as the recipe", (*FULL, NO_FORMS, "complete=null")),
     Variant("every weight, no replay", (*FULL, "data.replay_share=0", NO_FORMS, "complete=null")),
