@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codefit.source.cuts import Cut, cut_levels, cut_text
@@ -192,6 +192,7 @@ def test_a_file_without_a_line_feed_at_its_end() -> None:
     assert cut_levels("def f(): pass", "python") == [Cut.OUTER]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab #/*{}():\n\r\t\"'def\u00e9\ud800"), st.sampled_from(["python", "rust", "javascript", None]))
 def test_any_text_has_a_level_a_line(text: str, language: str | None) -> None:
     assert len(cut_levels(text, language)) == text.count("\n") + 1
@@ -200,6 +201,7 @@ def test_any_text_has_a_level_a_line(text: str, language: str | None) -> None:
 line_lists = st.lists(st.tuples(st.integers(1, 30), st.sampled_from(list(Cut))), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(line_lists, st.integers(1, 60))
 def test_pieces_hold_every_line_once_and_end_at_the_best_place(lines: list[tuple[int, Cut]], most: int) -> None:
     sizes, levels = [size for size, _ in lines], [level for _, level in lines]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codefit.models.language_model import FimTokens, encode_texts, fim_tokens
@@ -46,6 +46,7 @@ texts = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 1000))
 def test_prefix_suffix_middle_put_together_again_is_the_text(text: str, seed: int) -> None:
     text = TOKENIZER.backend_tokenizer.normalizer.normalize_str(text)
@@ -53,6 +54,7 @@ def test_prefix_suffix_middle_put_together_again_is_the_text(text: str, seed: in
     assert _joined(prefix + middle + suffix) == _joined(text)
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 1000))
 def test_suffix_first_has_the_prefix_before_the_middle(text: str, seed: int) -> None:
     text = TOKENIZER.backend_tokenizer.normalizer.normalize_str(text)

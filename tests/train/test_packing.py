@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codefit.train.packing import pack
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 80), max_size=80), st.integers(1, 64))
 def test_every_piece_stands_in_one_row_that_holds_it(sizes: list[int], capacity: int) -> None:
     rows = pack(np.array(sizes, dtype=np.int64), capacity)
@@ -19,6 +20,7 @@ def test_every_piece_stands_in_one_row_that_holds_it(sizes: list[int], capacity:
         assert len(row) == 1 or sum(sizes[piece] for piece in row) <= capacity
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=200))
 def test_no_two_rows_would_go_into_one(sizes: list[int]) -> None:
     rows = pack(np.array(sizes), 64)
