@@ -8,11 +8,12 @@
 #
 #   cat runs/base-lm-cpu/data/*_documents.jsonl.gz > general.jsonl.gz
 #
-# KEY=VALUE change fields of both recipes (evaluate.max_documents=4 for a try). Nothing is downloaded where codefit, torch,
+# KEY=VALUE change fields of both recipes (evaluate.max_documents=4 for a try), the environment's BASE_FIELDS and
+# ADAPTED_FIELDS those of one alone (BASE_FIELDS="model.layers=2 train.max_steps=20"). Nothing is downloaded where codefit, torch,
 # transformers and peft are installed already. Run it again to go on. Weights are packed in parts of 16 MiB; run.json
 # names the device.
 set -eu
-[ $# -ge 3 ] || { sed -n '2,14p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] || { sed -n '2,15p' "$0" >&2; exit 2; }
 out=$1 documents=$2 general=$3
 shift 3
 python=${PYTHON:-python3}
@@ -27,12 +28,14 @@ fi
 mkdir -p "$out"
 codefit() { PYTHONPATH=$root/src "$python" -m codefit "$@"; }
 codefit doctor > "$out/doctor.txt" || true
-codefit run base-lm "data.documents=[$general]" "data.pairs=[]" --out "$out/base-lm" "$@"
+# shellcheck disable=SC2086
+codefit run base-lm "data.documents=[$general]" "data.pairs=[]" --out "$out/base-lm" "$@" ${BASE_FIELDS:-}
 # The curriculum and the adapter of the real recipe, on the base that was made here. The general code holds the sources
 # that forgetting is measured on as well as those to replay: the recipe keeps them apart by name.
+# shellcheck disable=SC2086
 codefit run extended-pretraining "model.base=$out/base-lm/model" model.revision=null "data.documents=[$documents]" \
     "data.general.documents=[$general]" "data.general.pairs=[]" "data.replay.documents=[$general]" "data.replay.pairs=[]" \
-    --out "$out/extended-pretraining" "$@"
+    --out "$out/extended-pretraining" "$@" ${ADAPTED_FIELDS:-}
 cd "$out"
 for run in base-lm extended-pretraining; do
     rm -f "$run".tar.gz.*
