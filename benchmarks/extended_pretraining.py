@@ -46,10 +46,10 @@ class Variant:
 NO_FORMS = "ship.forms=[]"
 FULL = ("model.adapter=null", "train.learning_rate=0.0005")
 VARIANTS = (
-    Variant("LoRA, as the recipe stands", ()),
+    Variant("LoRA, half replay, as the recipe stands", ()),
     Variant("LoRA, no replay", ("data.replay_share=0", NO_FORMS, "complete=null")),
-    Variant("LoRA, replay 40 %", ("data.replay_share=0.4", NO_FORMS, "complete=null")),
-    Variant("every weight, replay as the recipe", (*FULL, NO_FORMS, "complete=null")),
+    Variant("LoRA, 20 % replay", ("data.replay_share=0.2", NO_FORMS, "complete=null")),
+    Variant("every weight, half replay", (*FULL, NO_FORMS, "complete=null")),
     Variant("every weight, no replay", (*FULL, "data.replay_share=0", NO_FORMS, "complete=null")),
 )
 
