@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,19 +141,22 @@ def _base_model(recipe: ExtendedPretraining) -> _Model:
     place, revision = base_place(recipe), recipe.model.revision
     if not Path(place).is_dir():
         base_key(recipe)  # says what to run first, where that is what is missing
+    wanted = f" --revision {revision}" if revision else ""
+    missing = InputError(
+        "the plan needs the configuration of the base at least, and it is not at hand",
+        where=place,
+        fix=f"where there is a network: hf download {place} config.json tokenizer.json "
+        f"tokenizer_config.json{wanted}; or give a local folder as model.base",
+    )
     try:
-        config = read_config(place, revision)
         folder = model_folder(place, revision, CONFIG_FILES)
     except InputError:
         raise
     except CodefitError as error:
-        wanted = f" --revision {revision}" if revision else ""
-        raise InputError(
-            "the plan needs the configuration of the base at least, and it is not at hand",
-            where=place,
-            fix=f"where there is a network: hf download {place} config.json tokenizer.json "
-            f"tokenizer_config.json{wanted}; or give a local folder as model.base",
-        ) from error
+        raise missing from error
+    if not (folder / "config.json").exists():  # without a network the hub's library gives what part it has
+        raise missing
+    config = read_config(place, revision)
     refuse_pickle(folder)
     try:
         tokenizers = any(model_folder(place, revision, TOKENIZER_FILES).glob("tokenizer*"))
@@ -237,28 +239,32 @@ def _seconds(
     """Seconds of each stage, in the order of the run."""
     window, stride = max(recipe.train.lengths), recipe.evaluate.stride
 
-    def reading(kind: str, documents: Sequence[Document]) -> float:
-        """Seconds to measure perplexity on documents."""
-        tokens = [bytes_of(document.text) / rows.bytes_a_token for document in documents]
-        positions = sum(n if n <= window else window * (1 + -(-(n - window) // stride)) for n in tokens)
-        return speed.forward_seconds(load, surveyed.kind(kind).scale * positions, window / 2)
+    def reading(name: str, most: int | None, *, by: bool = False) -> float:
+        """Seconds to measure the perplexity of at most so many documents of a kind, or `by` source so many of each."""
+        kind = surveyed.kind(name)
+        sets = [entry.documents for entry in by_source(kind.documents, None)] if by else [kind.documents]
+        positions = 0.0
+        for documents in filter(None, sets):
+            chosen = spread(documents, most)
+            files = kind.scale * len(documents)
+            times = min(files, most or files) / len(chosen)
+            tokens = (bytes_of(document.text) / rows.bytes_a_token for document in chosen)
+            positions += times * sum(n if n <= window else window * (1 + -(-(n - window) // stride)) for n in tokens)
+        return speed.forward_seconds(load, positions, window / 2)
 
-    most = recipe.evaluate.max_documents
-    domain = reading("evaluation", spread(surveyed.kind("evaluation").documents, most))
-    validation = reading(
-        "validation", spread(surveyed.kind("validation").documents, recipe.evaluate.validation_documents)
-    )
+    evaluate = recipe.evaluate
+    is_adapted = isinstance(recipe, ExtendedPretraining)
+    domain = reading("evaluation", evaluate.max_documents, by=not is_adapted)
+    validation = reading("validation", evaluate.validation_documents)
     steps = sum(stage.steps for stage in rows.stages)
     looks = -(-steps // recipe.train.eval_every) if recipe.train.eval_every else 1
     training = sum(speed.training_seconds(load, stage.length, stage.tokens, stage.context) for stage in rows.stages)
     seconds = {"data": surveyed.seconds}
     measured = domain
-    models = 1
     if isinstance(recipe, ExtendedPretraining):
-        general = [d for entry in by_source(surveyed.kind("general").documents, most) for d in entry.documents]
-        known = spread(surveyed.kind("train").documents, recipe.evaluate.training_documents)
-        measured += reading("general", general) + reading("train", known) / surveyed.kind("train").scale
-        models = 2
+        measured += reading("general", evaluate.max_documents, by=True)
+        if recipe.evaluate.training_documents:
+            measured += reading("train", recipe.evaluate.training_documents)
         seconds["before"] = measured
     else:
         seconds["tokenizer"] = model.tokenizer_seconds or 0.0
@@ -267,7 +273,7 @@ def _seconds(
     if isinstance(recipe, ExtendedPretraining):
         seconds["ship"] = (1 + len(recipe.ship.forms)) * domain  # the merged model and each form are measured again
     if recipe.complete is not None:
-        written = recipe.complete.samples * models
+        written = recipe.complete.samples * (2 if is_adapted else 1)
         prompts = speed.forward_seconds(load, written * PROMPT_TOKENS, PROMPT_TOKENS / 2)
         seconds["complete"] = prompts + generation_seconds(load, written * recipe.complete.max_new_tokens)
     return seconds

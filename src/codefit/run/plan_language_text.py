@@ -134,8 +134,9 @@ def _training_facts(plan: dict[str, Any]) -> list[Fact]:
         ),
         (
             "beyond the context",
-            f"{longer:,} files have more than the {tokens['context']:,} tokens that the model looks back on; "
-            "all are cut into pieces, none is left out",
+            f"{longer:,} {'file has' if longer == 1 else 'files have'} more than the {tokens['context']:,} tokens "
+            "that the model looks back on; "
+            "each is cut into pieces, none is left out",
         ),
     ]
     ends = plan["stages"][-1]["ends_a_pass"]
@@ -159,7 +160,7 @@ def _memory_facts(plan: dict[str, Any]) -> list[Fact]:
             f"{_gibibytes(memory['device_total'])} are free: {verdict}",
         )
     ]
-    facts += [(f"  {name}", _gibibytes(size)) for name, size in memory["parts"].items() if size]
+    facts += [(f"memory, {name}", _gibibytes(size)) for name, size in memory["parts"].items() if size]
     chosen = memory["checkpointing"]
     kept, again = _gibibytes(chosen["activations_kept"]), _gibibytes(chosen["activations_computed_again"])
     why = "as asked" if chosen["asked"] != "auto" else "chosen by what is free"

@@ -141,10 +141,10 @@ def matmul_rate(kind: str, half: str | None) -> float:
 def generation_seconds(load: Load, tokens: int) -> float:
     """Seconds to generate so many tokens one by one: calls, and all weights read once a token at the rate of a copy."""
     layers = int(load.config.num_hidden_layers)
-    return tokens * (layers * CALL_SECONDS_A_LAYER + load.weights() / _copy_rate(load.device.kind))
+    return tokens * (layers * CALL_SECONDS_A_LAYER + load.weights() / copy_rate(load.device.kind))
 
 
-def _copy_rate(kind: str) -> float:
+def copy_rate(kind: str) -> float:
     """Bytes a second that a copy reads."""
     import torch
 

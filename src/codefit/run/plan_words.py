@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-NAME_WIDTH = 20
+NAME_WIDTH = 30
 
 Fact = tuple[str, str]
 
