@@ -9,7 +9,7 @@ turns. Files are whole: Rust of the development data, else Python's standard lib
     codefit      rows packed by codefit, one at a time
     trl_packed   SFTTrainer, packing=True with bfd_split, batch 1 x accumulation 8
     trl_padded   SFTTrainer without packing, batch 8 x accumulation 1, padded to its longest: what one does by default
-    trl_single   SFTTrainer without packing, batch 1 x accumulation 8, where nothing is padded; run once, beside the aims
+    trl_single   SFTTrainer without packing, batch 1 x accumulation 8, with nothing to pad; run once, beside the aims
 
 Speed is tokens that were predicted (neither padding nor a piece's first) over the seconds after the first step. Packing
 is done before on all sides and not timed. Without packing a step has 8 pieces instead of 8 rows, so that those sides
