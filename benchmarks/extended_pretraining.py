@@ -37,20 +37,20 @@ QUICK_ADAPTED = [*QUICK, "train.max_steps=6", "train.epochs=null", "data.top=20"
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A run of the recipe with some fields changed. Full training has the rate that suits it, not the adapter's."""
+    """A run of the recipe with some fields changed."""
 
     name: str
     overrides: tuple[str, ...]
 
 
 NO_FORMS = "ship.forms=[]"
-FULL = ("model.adapter=null", "train.learning_rate=0.0005")
+LARGE_RATE = "train.learning_rate=0.001"  # that of the reference run and of the large recipe
 VARIANTS = (
     Variant("LoRA, half replay, as the recipe stands", ()),
     Variant("LoRA, no replay", ("data.replay_share=0", NO_FORMS, "complete=null")),
-    Variant("LoRA, 20 % replay", ("data.replay_share=0.2", NO_FORMS, "complete=null")),
-    Variant("every weight, half replay", (*FULL, NO_FORMS, "complete=null")),
-    Variant("every weight, no replay", (*FULL, "data.replay_share=0", NO_FORMS, "complete=null")),
+    Variant("LoRA, rate 0.001, 20 % replay", ("data.replay_share=0.2", LARGE_RATE, NO_FORMS, "complete=null")),
+    Variant("LoRA, rate 0.001, half replay", (LARGE_RATE, NO_FORMS, "complete=null")),
+    Variant("every weight, half replay", ("model.adapter=null", NO_FORMS, "complete=null")),
 )
 
 

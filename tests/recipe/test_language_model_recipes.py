@@ -48,10 +48,11 @@ train: {epochs: 2}
 """
 MINIMAL = {"base-language-model": BASE, "extended-pretraining": EXTENDED}
 SYSTEMS = ["code-encoder", "base-language-model", "extended-pretraining"]
-# What the recipe of a 3B model may have otherwise than the small one's: size, and what follows from it. How it learns
-# (adapter, rates, holes, replay, data) is the same, or the small run would say nothing of the large one.
+# What the recipe of a 3B model may have otherwise than the small one's: size, and what follows from it, as a rate does.
+# How it learns (adapter, holes, replay, data) is the same, or the small run would say nothing of the large one.
 SIZE = {
     *("name", "description", "model.base", "model.revision", "train.lengths", "train.epochs", "train.max_steps"),
+    "train.learning_rate",
     *("evaluate.max_documents", "evaluate.validation_documents", "evaluate.training_documents"),
 }
 
