@@ -9,7 +9,7 @@
 #   cat runs/base-lm-cpu/data/*_documents.jsonl.gz > general.jsonl.gz
 #
 # KEY=VALUE change fields of both recipes (evaluate.max_documents=4 for a try), the environment's BASE_FIELDS and
-# ADAPTED_FIELDS those of one alone (BASE_FIELDS="model.layers=2 train.max_steps=20"). Nothing is downloaded where codefit, torch,
+# ADAPTED_FIELDS those of one alone (BASE_FIELDS="model.layers=2"). Nothing is downloaded where codefit, torch,
 # transformers and peft are installed already. Run it again to go on. Weights are packed in parts of 16 MiB; run.json
 # names the device.
 set -eu
