@@ -68,7 +68,7 @@ def assert_same_training(out: Path, other: Path) -> None:
     assert hash_folder(out / "model") == hash_folder(other / "model")
 
 
-@pytest.mark.parametrize("kind", ["static", "encoder"])
+@pytest.mark.parametrize("kind", ["static", "encoder", "causal"])
 def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(
     kind: str, tmp_path: Path, processes: multiprocessing.context.ForkServerContext
 ) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from causal_examples import causal_learner
 from tokenizers import Tokenizer
 
 from codefit.models.encoder import EncoderShape, new_encoder
 from codefit.models.static import new_table
 from codefit.models.tokenizer import train_tokenizer
 from codefit.records import Pair
+from codefit.train.causal import AdapterSettings
 from codefit.train.embedding import plain_ids, tokenize_pairs
 from codefit.train.encoder import EncoderLearner, EncoderSettings
 from codefit.train.pair_batches import TokenizedPairs
@@ -79,7 +81,9 @@ def encoder_learner(
 
 
 def make_learner(kind: str) -> Learner[Any]:
-    """The learner `static` or `encoder`."""
+    """The learner `static`, `encoder` or `causal`, which has an adapter with dropout here."""
+    if kind == "causal":
+        return causal_learner(adapter=AdapterSettings(rank=4, alpha=8, dropout=0.1), rows_at_once=4)
     return static_learner() if kind == "static" else encoder_learner(memory_tokens=256)
 
 
