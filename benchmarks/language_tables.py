@@ -118,7 +118,21 @@ TABLES: Mapping[str, Callable[[Result], str]] = {
     "extended_pretraining": _both,
     "causal_training_speed": _causal_training_speed,
 }
+
+
+def _lm_eval_memory_lines(result: Result) -> list[list[str]]:
+    small, large = result["once"], result["eight times"]
+    return [
+        [
+            f"peak memory of `codefit lm eval` on {large['bytes'] / 1e6:.1f} MB of code ÷ on {small['bytes'] / 1e6:.1f} MB",
+            ratio_text(result["ratio_of_peaks"]),
+            f"≤ {result['figure']['ratio_allowed']:g}",
+        ]
+    ]
+
+
 LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "extended_pretraining": _extended_pretraining_lines,
     "causal_training_speed": _causal_training_speed_lines,
+    "lm_eval_memory": _lm_eval_memory_lines,
 }
