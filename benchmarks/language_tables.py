@@ -124,7 +124,7 @@ def _lm_eval_memory_lines(result: Result) -> list[list[str]]:
     small, large = result["once"], result["eight times"]
     return [
         [
-            f"peak memory of `codefit lm eval` on {large['bytes'] / 1e6:.1f} MB of code ÷ on {small['bytes'] / 1e6:.1f} MB",
+            f"peak memory of `codefit lm eval`, {large['bytes'] / 1e6:.1f} MB of code ÷ {small['bytes'] / 1e6:.1f} MB",
             ratio_text(result["ratio_of_peaks"]),
             f"≤ {result['figure']['ratio_allowed']:g}",
         ]
