@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -80,15 +81,23 @@ def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
     first = adapted[VARIANTS[0].name]
     fall = -first["sets"]["domain"]["change"]["perplexity"]
     rises = {entry["name"]: entry["change"]["perplexity"] for entry in first["sets"]["general"]}
+    rise = _pooled(first["sets"]["general"])
     return {
         "base": base,
         "adapted": adapted,
         "aims": {
             "base_seconds": {"value": base["seconds"], "aim": BASE_SECONDS, "met": base["seconds"] <= BASE_SECONDS},
             "domain_fall": {"value": fall, "aim": DOMAIN_FALL, "met": fall >= DOMAIN_FALL},
-            "general_rise": {"values": rises, "aim": GENERAL_RISE, "met": max(rises.values()) <= GENERAL_RISE},
+            "general_rise": {"value": rise, "aim": GENERAL_RISE, "met": rise <= GENERAL_RISE, "by_set": rises},
         },
     }
+
+
+def _pooled(sets: Sequence[dict[str, Any]]) -> float:
+    """The change of perplexity over all sets together, a token weighing the same in each."""
+    tokens = [entry["after"]["tokens"] for entry in sets]
+    nats = [math.log1p(entry["change"]["perplexity"]) * count for entry, count in zip(sets, tokens, strict=True)]
+    return math.expm1(sum(nats) / sum(tokens))
 
 
 def _run(recipe: str, out: Path, overrides: Sequence[str]) -> dict[str, Any]:

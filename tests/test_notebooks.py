@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sysconfig
 from pathlib import Path
 
 import nbformat
@@ -10,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from codefit.records import write_rows
+from codefit.records import Document, write_rows
 from document_examples import document
 from run.planned_recipes import rust_repository
 from tiny_language_models import write_language_model
@@ -23,13 +24,19 @@ TRAINING = (
     "train.warmup_steps=1 train.precision=fp32 train.device=cpu evaluate.stride=32 evaluate.max_documents=2 "
     "evaluate.validation_documents=2 complete.samples=1 complete.max_new_tokens=4"
 )
+# Modules of the standard library whose functions have docstrings, as three packages.
+DOCUMENTED = {
+    "alpha": ("argparse", "ast", "calendar", "configparser", "difflib", "fractions"),
+    "beta": ("statistics", "textwrap", "tarfile"),
+    "gamma": ("inspect", "shutil", "subprocess"),
+}
 # The recipes of the notebooks at a size that two cores run in seconds; {…} are places of the test's.
 TINY = {
-    "code-encoder": f"data.documents=[{{code}}] data.pairs=[] data.benchmarks={{{{}}}} {HELD_OUT} "
+    "code-encoder": f"data.documents=[{{documented}}] data.pairs=[] data.benchmarks={{{{}}}} {HELD_OUT} "
     "tokenizer.vocab_size=600 tokenizer.compare=false model.hidden=16 model.layers=1 model.heads=2 model.ffn=32 "
     "model.max_tokens=32 model.projection=16 train.epochs=null train.max_steps=3 train.batch_size=8 "
     "train.warmup_steps=0 train.eval_every=0 train.save_every=0 train.device=cpu evaluate.min_pool=2 "
-    "evaluate.pool_size=20 ask=null",
+    "evaluate.pool_size=60 ask=null",
     "base-lm": f"data.documents=[{{code}}] data.pairs=[] {HELD_OUT} tokenizer.vocab_size=600 model.hidden=16 "
     f"model.layers=1 model.heads=2 model.kv_heads=1 model.ffn=32 model.context=64 {TRAINING}",
     "extended-pretraining": "model.base={base} model.revision=null data.documents=[{rust}] data.min_lines=5 "
@@ -49,9 +56,21 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for number in range(8)
     ]
     write_rows(folder / "code.jsonl", documents)
+    library = Path(sysconfig.get_path("stdlib"))
+    documented = [
+        Document(f"{name}.py", (library / f"{name}.py").read_text(encoding="utf-8"), "python", repo)
+        for repo, names in DOCUMENTED.items()
+        for name in names
+    ]
+    write_rows(folder / "documented.jsonl", documented)
     rust_repository(folder / "rust")
     write_language_model(folder / "base")
-    return {"code": folder / "code.jsonl", "rust": folder / "rust", "base": folder / "base"}
+    return {
+        "code": folder / "code.jsonl",
+        "documented": folder / "documented.jsonl",
+        "rust": folder / "rust",
+        "base": folder / "base",
+    }
 
 
 def test_there_is_one_for_each_gpu_recipe() -> None:
