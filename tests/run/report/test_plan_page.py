@@ -86,7 +86,7 @@ def a_plan(**changes: Any) -> dict[str, Any]:
         "memory_bytes": memory,
         "speed": {"matmul_flops": 4e13, "utilisation": 0.4, "measured": False, "tokens_per_second": 1000},
         "seconds": {"data": 20.0, "train": 600.0, "total": 620.0},
-        "machine": {"cpu": "a processor", "cores": 2, "device": "Tesla T4"},
+        "machine": {"cpu": "a processor", "cores": 2, "device": "Tesla T4", "load": 9.0},
         "rows": [{"length": 768, "tokens": HOLE}, {"length": 1536, "tokens": HOLE}],
         **changes,
     }
@@ -108,6 +108,7 @@ def test_what_the_page_says(page_file: Path) -> None:
     assert "This does not fit" in html
     assert "set train.gradient_checkpointing to true" in html
     assert html.count("A row of") == 2
+    assert "a load of 9 on 2 cores" in html
     assert "&lt;b&gt;&amp;amp;&lt;/b&gt;();" in html  # text of a file is text, whatever it says
     assert "<b>&amp;</b>" not in html
 
