@@ -68,7 +68,7 @@ def test_figures_have_their_intervals_and_the_data_its_receipt(tmp_path: Path) -
     assert "perplexity falls: 14.62 before, 8.930 after" in text
     for name, output in manifest()["outputs"].items():
         assert f"| `{name}` | {output['rows']:,} | `{output['sha256']}` |" in text
-    assert "211 files of general code were mixed in, 20.0" in text
+    assert "211 files of general code were mixed in, 50.0" in text
     assert "Each of 124 held-out files was compared with all training files" in text
     refused = [form["form"] for form in shipped()["forms"] if not form["published"]]
     assert [line.split("|")[1].strip() for line in text.splitlines() if line.endswith("| no |")] == refused

@@ -116,7 +116,7 @@ def test_steps_and_tokens_are_those_of_the_training(
         pieces = data.pieces(stage["length"])
         assert stage["pieces"] == len(pieces)
         assert stage["documents_cut"] == len(data.documents)
-        assert stage["padding_share"] == data.padding(training.learning.rows_at_once)[str(stage["length"])]
+        assert stage["padding_share"] == data.padding(training.rows_a_step)[str(stage["length"])]
         assert 0.7 < stage["row_fill"] <= 1
         assert stage["ends_a_pass"] >= len(data.documents)
     assert planned["tokens"]["known"] == "counted"

@@ -219,3 +219,22 @@ def test_a_killed_run_goes_on_and_a_second_process_is_refused(tmp_path: Path) ->
     assert 5 <= written < 60
     assert (run / "log.txt").stat().st_size == 60
     assert read_record(run).stage("count").state == "done"
+
+
+def test_what_a_killed_stage_was_writing_is_no_output_of_it(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def write(run: Path) -> str:
+        (run / "data").mkdir(exist_ok=True)
+        if not calls:
+            calls.append("stopped")
+            (run / "data" / ".tmp-0-rows.txt").write_text("half")  # what a kill leaves behind
+            raise KeyboardInterrupt
+        (run / "data" / "rows.txt").write_text("whole")
+        return "wrote rows"
+
+    stages = [Stage("data", write, outputs=["data"], settings={})]
+    with pytest.raises(KeyboardInterrupt):
+        run_stages(stages, record("data"), tmp_path / "run")
+    done = run_stages(stages, record("data"), tmp_path / "run")
+    assert list(done.stage("data").outputs) == ["data/rows.txt"]

@@ -65,9 +65,12 @@ def test_a_whole_answer_ends_at_the_end_token(client: httpx.Client) -> None:
 
 
 def test_max_tokens_and_the_rest_have_openais_defaults(client: httpx.Client) -> None:
-    answer = client.post("/v1/completions", json={"prompt": OPENING}).json()
-    assert answer["usage"]["completion_tokens"] == 16
-    assert answer["choices"][0]["finish_reason"] == "length"
+    greedy = client.post("/v1/completions", json={"prompt": OPENING, "temperature": 0}).json()
+    assert greedy["usage"]["completion_tokens"] == 16
+    assert greedy["choices"][0]["finish_reason"] == "length"
+    # Without a temperature it is drawn, as OpenAI does it, and may end before.
+    drawn = client.post("/v1/completions", json={"prompt": OPENING}).json()
+    assert 1 <= drawn["usage"]["completion_tokens"] <= 16
 
 
 def test_null_is_the_default(client: httpx.Client) -> None:

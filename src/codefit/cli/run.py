@@ -10,7 +10,6 @@ import typer
 from codefit.cli import run_code_encoder, run_language_model
 from codefit.cli.output import emit
 from codefit.errors import InputError
-from codefit.files import check_writable
 
 if TYPE_CHECKING:
     from codefit.run.record import RunRecord
@@ -82,6 +81,8 @@ def plan(
     if page is not None:
         if isinstance(checked, CodeEncoder):
             raise InputError("there is no page for the plan of a code-encoder", where=recipe, fix="leave --page out")
+        from codefit.files import check_writable
+
         check_writable(page.parent)
     result = plan_recipe(checked)
     written = ""

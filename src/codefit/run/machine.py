@@ -34,6 +34,7 @@ PACKAGES = (
     "onnx",
     "onnxruntime",
     "onnxscript",
+    "peft",
     "regex",
     "rensa",
     "safetensors",

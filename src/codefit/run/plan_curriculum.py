@@ -26,7 +26,8 @@ class StagePlan:
     """A length of the curriculum. `tokens` are those predicted, `tokens_a_pass` those of one pass over the documents.
 
     `row_fill` is the filled share of a packed row's positions, `padding_share` the share that padding would take of
-    pieces batched as they come; `context` is how many tokens a token looks back on, on average, itself included.
+    pieces batched as they come, a step's rows together; `context` is how many tokens a token looks back on, on average,
+    itself included.
     `documents_cut` of the documents make more than one piece. What needs a tokenizer is None without one.
     """
 
@@ -66,7 +67,7 @@ def plan_stages(data: CausalData, training: LanguageTraining, scale: float) -> t
     `scale` is how many times as many documents there are as `data` has: 1 where it has all, and steps are then exact.
     """
     passes = _passes(data, training)
-    padding = data.padding(training.learning.rows_at_once)
+    padding = data.padding(training.rows_a_step)
     stages = []
     for place, length in enumerate(data.curriculum.lengths):
         one = passes[place]

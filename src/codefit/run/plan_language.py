@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 LanguageRecipe = BaseLanguageModel | ExtendedPretraining
 
-# Text that is cut into rows, at most: some eight seconds for three lengths with holes.
-TOKENIZED_BYTES = 3_000_000
+# Text that is cut into rows, at most, and as much again of replay: some eight seconds for three lengths with holes.
+TOKENIZED_BYTES = 1_500_000
 PROMPT_TOKENS = 400  # of a place that the report lets the model write on from
 
 
@@ -68,6 +68,8 @@ def plan_language_model(recipe: LanguageRecipe) -> dict[str, Any]:
     Raises what the data stage would raise, `InputError` where the base is neither a folder nor at hand from the hub, or
     the device asked for is not there.
     """
+    import psutil
+
     surveyed = survey_sources(recipe) if isinstance(recipe, BaseLanguageModel) else survey_repository(recipe)
     adapter, replay_share = None, 0.0
     if isinstance(recipe, ExtendedPretraining):
@@ -104,7 +106,7 @@ def plan_language_model(recipe: LanguageRecipe) -> dict[str, Any]:
             "tokens_per_second": sum(stage.tokens for stage in rows.stages) / max(seconds["train"], 1e-9),
         },
         "seconds": {**seconds, "total": sum(seconds.values())},
-        "machine": machine_facts() | {"device": device.name},
+        "machine": machine_facts() | {"device": device.name, "load": psutil.getloadavg()[0]},
         "rows": _shown(rows, model),
     }
 

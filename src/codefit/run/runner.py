@@ -120,8 +120,10 @@ def _is_done(stage: Stage, entry: StageRecord, key: str, out: Path) -> bool:
 def _do(
     stage: Stage, entry: StageRecord, key: str, record: RunRecord, out: Path, memory: MemoryWatch, *, goes_on: bool
 ) -> None:
-    if not goes_on:
-        for place in (*stage.outputs, *stage.scratch):
+    for place in (*stage.outputs, *stage.scratch):
+        if goes_on:
+            _remove_remains(out / place)
+        else:
             _remove(out / place)
     entry.state, entry.key, entry.outputs, entry.summary, entry.seconds = "running", key, {}, "", None
     record.finished = None
@@ -146,6 +148,12 @@ def _do(
         record.peak_memory_bytes = memory.peak
         record.save(out)
     say(f"{stage.name}: {entry.summary}  ({entry.seconds:,.0f} s)")
+
+
+def _remove_remains(folder: Path) -> None:
+    """Remove what a killed stage was just writing: it would be taken for one of its outputs."""
+    for path in list(folder.rglob(".tmp-*")):
+        _remove(path)
 
 
 def _remove(path: Path) -> None:

@@ -307,7 +307,7 @@ def test_several_runs_stand_side_by_side(tmp_path: Path) -> None:
         "every weight",
         "lora, rank 16",
     ]
-    assert cost["Replay general code mixed in"] == ["20 %", "none", "20 %"]
+    assert cost["Replay general code mixed in"] == ["50 %", "none", "50 %"]
     assert "can be set against each other" in page.text
     assert len([n for n in page.by_id("curves").by_class("series") if n.tag == "polyline"]) == 2 * (3 + 3)
     # A base that is adapted later has the general code alone.
