@@ -25,10 +25,10 @@ ASSUMED_FILL = 0.97
 class StagePlan:
     """A length of the curriculum. `tokens` are those predicted, `tokens_a_pass` those of one pass over the documents.
 
-    `row_fill` is the filled share of a packed row's positions, `padding_share` the share that padding would take of
-    pieces batched as they come, a step's rows together; `context` is how many tokens a token looks back on, on average,
-    itself included.
-    `documents_cut` of the documents make more than one piece. What needs a tokenizer is None without one.
+    `row_fill` is the filled share of a packed row's positions, `padding_share` the share that padding would take if
+    pieces were batched as they come, as many as a step has rows; `context` is how many tokens a token looks back on, on
+    average, itself included. `documents_cut` of the documents make more than one piece. What needs a tokenizer is None
+    without one.
     """
 
     length: int

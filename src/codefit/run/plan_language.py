@@ -245,14 +245,15 @@ def _seconds(
         """Seconds to measure the perplexity of at most so many documents of a kind, or `by` source so many of each."""
         kind = surveyed.kind(name)
         sets = [entry.documents for entry in by_source(kind.documents, None)] if by else [kind.documents]
-        positions = 0.0
+        positions = scored = 0.0
         for documents in filter(None, sets):
             chosen = spread(documents, most)
             files = kind.scale * len(documents)
             times = min(files, most or files) / len(chosen)
-            tokens = (bytes_of(document.text) / rows.bytes_a_token for document in chosen)
+            tokens = [bytes_of(document.text) / rows.bytes_a_token for document in chosen]
+            scored += times * sum(tokens)
             positions += times * sum(n if n <= window else window * (1 + -(-(n - window) // stride)) for n in tokens)
-        return speed.forward_seconds(load, positions, window / 2)
+        return speed.forward_seconds(load, positions, window / 2, scored=scored)
 
     evaluate = recipe.evaluate
     is_adapted = isinstance(recipe, ExtendedPretraining)

@@ -57,9 +57,11 @@ class Speed:
             return tokens * self.seconds_a_token[length]
         return tokens * work_of(load, context).training / (self.matmul * self.utilisation)
 
-    def forward_seconds(self, load: Load, tokens: float, context: float) -> float:
-        """Seconds to read so many tokens."""
-        return tokens * work_of(load, context).forward / (self.matmul * self.utilisation)
+    def forward_seconds(self, load: Load, positions: float, context: float, *, scored: float | None = None) -> float:
+        """Seconds to read so many tokens, the head for those that are `scored` alone (None: for all)."""
+        left_out = 0.0 if scored is None else 2 * load.sizes.output * (positions - scored)
+        flops = positions * work_of(load, context).forward - left_out
+        return flops / (self.matmul * self.utilisation)
 
 
 def work_of(load: Load, context: float) -> Work:
