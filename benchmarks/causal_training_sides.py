@@ -24,7 +24,9 @@ from benchmarks.common import peak_memory
 from codefit.evaluate.perplexity import evaluate_perplexity
 from codefit.models.language_model import LanguageModel, LanguageModelShape, load_language_model
 from codefit.records import Document, load_rows
-from codefit.train.causal import BETAS, EPSILON, MAX_GRADIENT_NORM, AdapterSettings, CausalLearner, CausalSettings
+from codefit.run.plan_speed import matmul_rate
+from codefit.train.adamw import EPSILON
+from codefit.train.causal import BETAS, MAX_GRADIENT_NORM, AdapterSettings, CausalLearner, CausalSettings
 from codefit.train.causal_data import CausalData, Curriculum, Piece, Tokenize
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ VOCABULARY = 8_000
 LENGTH = 512
 ROWS_A_STEP = 8
 STRIDE = 384  # of the held-out loss
-MATMUL_SIDE, MATMUL_TRIES = 2_048, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def run_one(name: str, side: str, folder: Path, seed: int) -> dict[str, Any]:
     tokenize = Tokenize(language_model.tokenizer)
     data = CausalData(load_rows(folder / "training.jsonl", Document), tokenize, Curriculum(lengths=(LENGTH,)))
     pieces = data.pieces(LENGTH)
-    rate = matmul_rate()
+    rate = matmul_rate("cpu", None)
     before = evaluate_perplexity(language_model, held_out, window=LENGTH, stride=STRIDE)
     work = Work()
     if side == OURS:
@@ -232,20 +233,6 @@ def flops_per_token(pieces: Sequence[Piece], case: Case) -> float:
         return 6 * weights + attention
     adapter = SHAPE.layers * sum(case.adapter.rank * (inside + outside) for inside, outside in linear)
     return 4 * weights + 6 * adapter + attention
-
-
-def matmul_rate() -> float:
-    """Operations a second of a product of two square matrices in single precision: the best of several."""
-    import torch
-
-    left, right = torch.rand(MATMUL_SIDE, MATMUL_SIDE), torch.rand(MATMUL_SIDE, MATMUL_SIDE)
-    out = torch.empty(MATMUL_SIDE, MATMUL_SIDE)
-    best = float("inf")
-    for _ in range(MATMUL_TRIES):
-        started = time.perf_counter()
-        torch.mm(left, right, out=out)
-        best = min(best, time.perf_counter() - started)
-    return 2 * MATMUL_SIDE**3 / best
 
 
 def _describe(pieces: Sequence[Piece]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ network: eight rows one by one are the same step as eight at once (what transfor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from codefit.models.device import choose_device
 from codefit.models.language_model import LanguageModel, save_language_model
 from codefit.models.packed_attention import check_rows, packed_arguments, use_packed_attention, use_plain_attention
 from codefit.models.quiet import quiet
-from codefit.train.causal_data import CausalBatch, CausalData, Row
+from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
+from codefit.train.causal_data import CausalBatch, CausalData, Row, slices
 from codefit.train.causal_memory import activation_bytes, needs_checkpointing
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MAX_GRADIENT_NORM = 1.0
-BETAS, EPSILON = (0.9, 0.95), 1e-8  # as language models are trained since Brown et al. (2020, appendix B)
+BETAS = (0.9, 0.95)  # as language models are trained since Brown et al. (2020, appendix B)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 AdapterKind = Literal["lora", "dora", "rslora"]
@@ -95,7 +96,12 @@ class CausalLearner:
         activations = self._activation_bytes(longest * settings.rows_at_once)
         if needs_checkpointing(settings.gradient_checkpointing, activations, self.trained_parameters, self.device):
             base.gradient_checkpointing_enable({"use_reentrant": False})
-        self._optimizer = _adamw(list(self._parameters.values()), settings)
+        self._optimizer = new_adamw(
+            list(self._parameters.values()),
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            betas=BETAS,
+        )
         self._scaler = torch.amp.GradScaler(enabled=self.half == torch.float16)
         self._seed = seed
         self._step = 0
@@ -122,7 +128,7 @@ class CausalLearner:
         gpus = [torch.cuda.current_device()] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=gpus):
             torch.manual_seed(int(np.random.SeedSequence([self._seed, self._step]).generate_state(1, np.uint64)[0]))
-            for rows in _groups(batch.rows, self.settings.rows_at_once):
+            for rows in slices(batch.rows, self.settings.rows_at_once):
                 loss = self._loss(rows) / tokens
                 self._scaler.scale(loss).backward()
                 total += float(loss.item())
@@ -146,14 +152,10 @@ class CausalLearner:
 
     def state(self) -> Mapping[str, npt.NDArray[Any]]:
         """What is learned and AdamW's moments, in single precision; in fp16 the scale of the loss."""
-        arrays: dict[str, npt.NDArray[Any]] = {}
+        arrays = arrays_of(self._parameters, self._optimizer)
         for name, parameter in self._parameters.items():
-            arrays[name] = _as_array(parameter)
             moments = self._optimizer.state.get(parameter, {})
-            for kind in ("exp_avg", "exp_avg_sq"):
-                if kind in moments:
-                    arrays[f"{name}.{kind}"] = _as_array(moments[kind])
-            if "step" in moments:
+            if "step" in moments:  # a step that fp16 skipped is none of the optimizer's
                 arrays[f"{name}.step"] = np.array([float(moments["step"])], dtype=np.float32)
         if self._scaler.is_enabled():
             state = self._scaler.state_dict()
@@ -162,21 +164,8 @@ class CausalLearner:
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]], step: int) -> None:
         """Take over what `state` gave."""
-        import torch
-
         self._step = step
-        with torch.no_grad():
-            for name, parameter in self._parameters.items():
-                parameter.copy_(torch.from_numpy(arrays[name]))
-                if f"{name}.exp_avg" in arrays:
-                    # A step that fp16 skipped is none of the optimizer's.
-                    self._optimizer.state[parameter] = {
-                        "step": torch.tensor(float(arrays[f"{name}.step"][0]), device=self.device),
-                        **{
-                            kind: torch.from_numpy(arrays[f"{name}.{kind}"].copy()).to(self.device)
-                            for kind in ("exp_avg", "exp_avg_sq")
-                        },
-                    }
+        restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(arrays[f"{name}.step"][0]))
         if "scaler" in arrays:
             scale, tracker = arrays["scaler"].tolist()
             state = {**self._scaler.state_dict(), "scale": scale, "_growth_tracker": int(tracker)}
@@ -265,24 +254,3 @@ def with_adapter(base: PreTrainedModel, settings: AdapterSettings, seed: int) ->
         torch.manual_seed(seed)
         adapted: PreTrainedModel = get_peft_model(base, config, autocast_adapter_dtype=True)
     return adapted
-
-
-def _groups(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
-
-
-def _adamw(parameters: Sequence[torch.nn.Parameter], settings: CausalSettings) -> torch.optim.AdamW:
-    """AdamW that does not decay biases and norms, which are the parameters of one dimension."""
-    import torch
-
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
-
-
-def _as_array(tensor: torch.Tensor) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = tensor.detach().float().cpu().numpy()
-    return array

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +26,7 @@ from codefit.train.packing import pack
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+R = TypeVar("R")
 IntArray = npt.NDArray[np.integer]
 TokenIds = npt.NDArray[np.int32]
 Levels = npt.NDArray[np.int8]  # `Cut` of each line
@@ -165,7 +165,7 @@ class CausalData:
             number_of_pass = 0
             while left > 0 or is_last:
                 one = self._pass(number, number_of_pass, seed)
-                for chosen in _slices(one.rows, batch_size):
+                for chosen in slices(one.rows, batch_size):
                     if left <= 0 and not is_last:
                         break
                     if step >= first_step:
@@ -196,8 +196,7 @@ class CausalData:
         found = {}
         for length in dict.fromkeys(self.curriculum.lengths):
             sizes = np.array([len(piece.ids) for piece in self.pieces(length)])
-            batches = [sizes[start : start + batch_size] for start in range(0, len(sizes), batch_size)]
-            padded = sum(len(batch) * int(batch.max()) for batch in batches)
+            padded = sum(len(batch) * max(batch) for batch in slices(sizes.tolist(), batch_size))
             found[str(length)] = 1 - int(sizes.sum()) / padded
         return found
 
@@ -323,6 +322,7 @@ def _as_levels(text: str, language: str | None) -> Levels:
     return np.array(cut_levels(text, language), dtype=np.int8)
 
 
-def _slices(rows: Sequence[Sequence[int]], size: int) -> Iterator[Sequence[Sequence[int]]]:
-    for start, end in pairwise([*range(0, len(rows), size), len(rows)]):
-        yield rows[start:end]
+def slices(rows: Sequence[R], size: int) -> Iterator[Sequence[R]]:
+    """The rows in runs of `size`, the last of what is left."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

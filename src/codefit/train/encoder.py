@@ -20,6 +20,7 @@ from codefit.models.device import autocast_type, choose_device
 from codefit.models.encoder import save_encoder
 from codefit.models.length_chunks import CPU_CHUNK_COST, length_chunks
 from codefit.models.tokenizer import encode_batch
+from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
 from codefit.train.contrastive import info_nce
 from codefit.train.pair_batches import TokenizedPairs
 
@@ -32,7 +33,7 @@ IntArray = npt.NDArray[np.integer]
 TokenIds = npt.NDArray[np.int32]
 
 MAX_GRADIENT_NORM = 1.0
-BETAS, EPSILON = (0.9, 0.999), 1e-8  # AdamW's own defaults (Loshchilov and Hutter, 2019)
+BETAS = (0.9, 0.999)  # AdamW's own defaults (Loshchilov and Hutter, 2019)
 
 # What a chunk costs by itself, in tokens, and how large it may be: a CPU is fastest while a chunk's hidden states stay
 # in its caches, a GPU while its kernels are long enough to be worth their launch.
@@ -72,7 +73,12 @@ class EncoderLearner:
         self._word_vectors = self._transformer.get_input_embeddings()
         self._half = autocast_type(self.device)
         self._parameters = dict(network.named_parameters())
-        self._optimizer = _adamw(list(self._parameters.values()), settings)
+        self._optimizer = new_adamw(
+            list(self._parameters.values()),
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            betas=BETAS,
+        )
 
     def learn(self, batch: IntArray, rate_factor: float) -> float:
         """One AdamW step; the loss before it. A loss that is not finite changes nothing."""
@@ -101,31 +107,12 @@ class EncoderLearner:
 
     def state(self) -> Mapping[str, npt.NDArray[Any]]:
         """Weights and AdamW's moments, all float32."""
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        for name, parameter in self._parameters.items():
-            arrays[name] = _as_array(parameter)
-            moments = self._optimizer.state.get(parameter, {})
-            for kind in ("exp_avg", "exp_avg_sq"):
-                if kind in moments:
-                    arrays[f"{name}.{kind}"] = _as_array(moments[kind])
-        return arrays
+        return arrays_of(self._parameters, self._optimizer)
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]], step: int) -> None:
         """Take over what `state` gave."""
-        import torch
-
         self._step = step
-        with torch.no_grad():
-            for name, parameter in self._parameters.items():
-                parameter.copy_(torch.from_numpy(arrays[name]))
-                if f"{name}.exp_avg" in arrays:
-                    moments = {
-                        kind: torch.from_numpy(arrays[f"{name}.{kind}"].copy()).to(self.device)
-                        for kind in ("exp_avg", "exp_avg_sq")
-                    }
-                    # The fused kernels keep the count of steps beside the moments.
-                    count = torch.tensor(float(step), device=self.device)
-                    self._optimizer.state[parameter] = {"step": count, **moments}
+        restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(step))
 
     def save_model(self, folder: Path) -> None:
         """Write the encoder into an existing folder, as sentence-transformers has it."""
@@ -278,19 +265,3 @@ def _how_many_fit(chunks: Sequence[_Chunk], tokens: int) -> int:
     if sizes.sum() <= tokens:
         return len(chunks)
     return int(np.searchsorted(np.cumsum(sizes), tokens - sizes.max(), side="right"))
-
-
-def _adamw(parameters: Sequence[torch.nn.Parameter], settings: EncoderSettings) -> torch.optim.AdamW:
-    """AdamW that does not decay biases and norms, which are the parameters of one dimension."""
-    import torch
-
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
-
-
-def _as_array(tensor: torch.Tensor) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = tensor.detach().float().cpu().numpy()
-    return array
