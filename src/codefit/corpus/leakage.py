@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from codefit.corpus.dedup import DEFAULT_THRESHOLD, near_duplicate_clusters
 from codefit.corpus.hashing import fingerprint
@@ -14,6 +15,10 @@ from codefit.corpus.shingles import jaccard, shingle_sets
 from codefit.corpus.split import By, group_of
 from codefit.errors import CodefitError
 from codefit.records import Pair, load_rows
+
+T = TypeVar("T")
+# What finds evaluation rows known from training, each with its twin there.
+Test = Callable[[], dict[int, int]]
 
 SAME_CODE = "same code"
 NEAR_CODE = "near-duplicate code"
@@ -29,7 +34,7 @@ EXAMPLES = 2
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """One way in which `count` evaluation rows are known from training, with two of them."""
+    """One way in which `count` evaluation rows are known from training, with some of them."""
 
     kind: str
     count: int
@@ -67,22 +72,15 @@ def find_leaks(
 
     A row is counted under the first kind that holds for it, from `SAME_CODE` to `SAME_GROUP`.
     """
-    tests: tuple[tuple[str, Callable[[], dict[int, int]]], ...] = (
-        (SAME_CODE, lambda: _same(evaluation, train, lambda pair: fingerprint(pair.positive))),
-        (NEAR_CODE, lambda: _near(evaluation, train, threshold)),
+    tests: tuple[tuple[str, Test], ...] = (
+        (SAME_CODE, lambda: same_key(evaluation, train, lambda pair: fingerprint(pair.positive))),
+        (NEAR_CODE, lambda: near_texts([p.positive for p in evaluation], [p.positive for p in train], threshold)),
         (SAME_QUESTION, lambda: same_questions(evaluation, train)),
-        (SAME_GROUP, lambda: _same(evaluation, train, lambda pair: group_of(pair, by)) if by else {}),
+        (SAME_GROUP, lambda: same_key(evaluation, train, lambda pair: group_of(pair, by)) if by else {}),
     )
-    leaks: list[Leak] = []
-    known: set[int] = set()
-    for kind, test in tests:
-        found = {row: twin for row, twin in test().items() if row not in known}
-        known |= found.keys()
-        if found:
-            examples = [f"{where(evaluation[row])} ~ {where(train[twin])}" for row, twin in found.items()]
-            leaks.append(Leak(kind, len(found), tuple(examples[:EXAMPLES])))
-    shared = _same(evaluation, train, lambda pair: fingerprint(pair.anchor.lower()))
-    return LeakReport(len(train), len(evaluation), len(shared), tuple(leaks))
+    leaks = first_leaks(tests, lambda row, twin: f"{where(evaluation[row])} ~ {where(train[twin])}", EXAMPLES)
+    shared = same_key(evaluation, train, lambda pair: fingerprint(pair.anchor.lower()))
+    return LeakReport(len(train), len(evaluation), len(shared), leaks)
 
 
 def check_leakage(
@@ -94,11 +92,7 @@ def check_leakage(
 ) -> LeakReport:
     """The report of `find_leaks` where it found none; `CodefitError` with counts and examples where it did."""
     report = find_leaks(train, evaluation, threshold=threshold, by=by)
-    if report.leaks:
-        found = "; ".join(f"{leak.count} by {leak.kind} ({', '.join(leak.examples)})" for leak in report.leaks)
-        raise CodefitError(
-            f"evaluation rows are known from training: {found}", fix="remove them from one side, or split again"
-        )
+    refuse_leaks(report.leaks, "evaluation rows are known from training")
     return report
 
 
@@ -114,22 +108,41 @@ def check_leakage_files(
         raise CodefitError(error.what, where=f"{train} and {evaluation}", fix=error.fix) from error
 
 
-def _same(rows: Sequence[Pair], others: Iterable[Pair], key: Callable[[Pair], Any]) -> dict[int, int]:
+def first_leaks(tests: Sequence[tuple[str, Test]], told: Callable[[int, int], str], examples: int) -> tuple[Leak, ...]:
+    """The leaks that the tests find, each row under the first of them; `told` writes a row and its twin."""
+    leaks: list[Leak] = []
+    known: set[int] = set()
+    for kind, test in tests:
+        found = {row: twin for row, twin in test().items() if row not in known}
+        known |= found.keys()
+        if found:
+            leaks.append(Leak(kind, len(found), tuple(told(*pair) for pair in islice(found.items(), examples))))
+    return tuple(leaks)
+
+
+def refuse_leaks(leaks: Sequence[Leak], what: str) -> None:
+    """Raise `CodefitError` with counts and examples where there are leaks."""
+    if leaks:
+        found = "; ".join(f"{leak.count} by {leak.kind} ({', '.join(leak.examples)})" for leak in leaks)
+        raise CodefitError(f"{what}: {found}", fix="remove them from one side, or split again")
+
+
+def same_key(rows: Sequence[T], others: Iterable[T], key: Callable[[T], Hashable]) -> dict[int, int]:
     """Rows that share a key with one of the others, each with the first such."""
-    first: dict[Any, int] = {}
+    first: dict[Hashable, int] = {}
     for index, other in enumerate(others):
         first.setdefault(key(other), index)
     return {row: first[k] for row, k in enumerate(map(key, rows)) if k in first}
 
 
-def _near(evaluation: Sequence[Pair], train: Sequence[Pair], threshold: float) -> dict[int, int]:
-    """Evaluation rows in a cluster of near duplicates with a training row, each with the first such.
+def near_texts(evaluation: Sequence[str], train: Sequence[str], threshold: float) -> dict[int, int]:
+    """Evaluation texts in a cluster of near duplicates with a training text, each with the first such.
 
-    Training rows come first, so that a cluster that holds one is named by it.
+    Training texts come first, so that a cluster that holds one is named by it.
     """
-    if not evaluation:  # all rows are for training: do not cluster them for nothing
+    if not evaluation or not train:  # nothing to compare: do not cluster one side for nothing
         return {}
-    clusters = near_duplicate_clusters([pair.positive for pair in (*train, *evaluation)], threshold)
+    clusters = near_duplicate_clusters([*train, *evaluation], threshold)
     of_evaluation = clusters[len(train) :].tolist()
     return {row: cluster for row, cluster in enumerate(of_evaluation) if cluster < len(train)}
 
