@@ -12,9 +12,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from codefit.records import Document, write_rows
-from document_examples import document
-from run.planned_recipes import rust_repository
-from tiny_language_models import write_language_model
+from run.planned_recipes import write_places
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
@@ -50,12 +48,7 @@ TINY = {
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Files of three packages, a Rust repository, and a model to adapt."""
     folder = tmp_path_factory.mktemp("places")
-    documents = [
-        document(f"{repo}/m{number}.py", 100 * place + number, functions=8, repo=repo)
-        for place, repo in enumerate(("alpha", "beta", "gamma"))
-        for number in range(8)
-    ]
-    write_rows(folder / "code.jsonl", documents)
+    made = write_places(folder)
     library = Path(sysconfig.get_path("stdlib"))
     documented = [
         Document(f"{name}.py", (library / f"{name}.py").read_text(encoding="utf-8"), "python", repo)
@@ -63,14 +56,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for name in names
     ]
     write_rows(folder / "documented.jsonl", documented)
-    rust_repository(folder / "rust")
-    write_language_model(folder / "base")
-    return {
-        "code": folder / "code.jsonl",
-        "documented": folder / "documented.jsonl",
-        "rust": folder / "rust",
-        "base": folder / "base",
-    }
+    return made | {"documented": folder / "documented.jsonl"}
 
 
 def test_there_is_one_for_each_gpu_recipe() -> None:

@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from codefit.errors import CodefitError, InputError
 from codefit.files import read_json, write_json
+from codefit.models.hub_cache import model_folder
 from codefit.models.language_model import (
     END,
     SPECIAL_TOKENS,
@@ -35,7 +36,6 @@ from codefit.models.language_model import (
     refuse_pickle,
     save_language_model,
     weights_fingerprint,
-    weights_folder,
 )
 from codefit.models.tokenizer import PAD, train_tokenizer
 from small_models import small_tokenizer, standard_functions
@@ -333,7 +333,8 @@ HUB = """
 import json, sys, time
 from pathlib import Path
 from codefit.cli.main import main
-from codefit.models.language_model import load_language_model, weights_folder, check_adapter
+from codefit.models.hub_cache import model_folder
+from codefit.models.language_model import load_language_model, check_adapter
 from codefit.errors import InputError
 adapter = Path(sys.argv[1])
 told = {"places": [], "name": None, "folder": None}
@@ -341,7 +342,7 @@ for revision in (None, sys.argv[2]):
     loaded = load_language_model("owner/tiny", revision=revision, device="cpu")
     told["places"].append(loaded.place)
     told["name"] = loaded.model.name_or_path
-    told["folder"] = str(weights_folder("owner/tiny", revision))
+    told["folder"] = str(model_folder("owner/tiny", revision))
     check_adapter(adapter, "owner/tiny", revision)
 for place in ("owner/pickled", "owner/other"):
     try:
@@ -423,6 +424,6 @@ def test_a_part_of_a_model_in_the_cache_is_not_taken_for_the_model(
     assert asked == ["owner/part"]
     assert same_weights(loaded.model, tiny_language_model().model)
     started = time.monotonic()
-    assert weights_folder("owner/part") == snapshot
+    assert model_folder("owner/part") == snapshot
     assert time.monotonic() - started < 5
     assert asked == ["owner/part"]

@@ -7,6 +7,9 @@ import string
 from pathlib import Path
 
 from codefit.recipe import BaseLanguageModel, ExtendedPretraining, load_recipe
+from codefit.records import write_rows
+from document_examples import document
+from tiny_language_models import write_language_model
 
 
 def rust_file(index: int, functions: int) -> str:
@@ -74,3 +77,16 @@ def from_scratch(sources: Path, *overrides: str) -> BaseLanguageModel:
     recipe = load_recipe("base-lm-cpu", [*fields, *SMALL, *overrides])
     assert isinstance(recipe, BaseLanguageModel)
     return recipe
+
+
+def write_places(folder: Path) -> dict[str, Path]:
+    """What small runs of both systems need: files of three packages, a Rust repository, and a model to adapt."""
+    documents = [
+        document(f"{repo}/m{number}.py", 100 * place + number, functions=8, repo=repo)
+        for place, repo in enumerate(("alpha", "beta", "gamma"))
+        for number in range(8)
+    ]
+    write_rows(folder / "code.jsonl", documents)
+    rust_repository(folder / "rust")
+    write_language_model(folder / "base")
+    return {"code": folder / "code.jsonl", "rust": folder / "rust", "base": folder / "base"}

@@ -13,12 +13,10 @@ from codefit.files import read_json
 from codefit.models.language_info import read_language_info
 from codefit.models.language_model import load_language_model, weights_fingerprint
 from codefit.recipe import Recipe, load_recipe
-from codefit.records import Document, load_rows, write_rows
+from codefit.records import Document, load_rows
 from codefit.run.trip import run_recipe
 from codefit.train.trainer import read_metrics
-from document_examples import document
-from run.planned_recipes import rust_repository
-from tiny_language_models import write_language_model
+from run.planned_recipes import write_places
 
 TRAINING = (
     "train.epochs=null",
@@ -38,16 +36,7 @@ TRAINING = (
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Files of three packages, a Rust repository, and a model to adapt."""
-    folder = tmp_path_factory.mktemp("places")
-    documents = [
-        document(f"{repo}/m{number}.py", 100 * place + number, functions=8, repo=repo)
-        for place, repo in enumerate(("alpha", "beta", "gamma"))
-        for number in range(8)
-    ]
-    write_rows(folder / "code.jsonl", documents)
-    rust_repository(folder / "rust")
-    write_language_model(folder / "base")
-    return {name: folder / file for name, file in (("code", "code.jsonl"), ("rust", "rust"), ("base", "base"))}
+    return write_places(tmp_path_factory.mktemp("places"))
 
 
 def extended(places: dict[str, Path], *more: str) -> Recipe:

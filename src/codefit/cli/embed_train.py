@@ -92,7 +92,7 @@ def train(
         "best_step": trained.result.best_step,
         "validation": dict(trained.validation),
         "model_weight": trained.model_weight,
-        "tokens_per_second": trained.result.tokens / max(trained.result.seconds, 1e-9),
+        "tokens_per_second": trained.result.tokens_per_second,
         "seconds": trained.result.seconds,
     }
     emit(result, lambda: _text(result))

@@ -118,7 +118,7 @@ def _result(trained: TrainedLanguageModel) -> dict[str, Any]:
         "final_loss": trained.result.final_loss,
         "best_step": trained.result.best_step,
         "validation": dict(trained.validation),
-        "tokens_per_second": trained.result.tokens / max(trained.result.seconds, 1e-9),
+        "tokens_per_second": trained.result.tokens_per_second,
         "seconds": trained.result.seconds,
     }
 

@@ -241,11 +241,6 @@ def weights_fingerprint(folder: Path) -> str:
     return hash_bytes("\n".join(f"{file.name} {hash_file(file)}" for file in files).encode())
 
 
-def weights_folder(place: str, revision: str | None = None) -> Path:
-    """The folder of a model: the place itself, or where the hub's cache has it."""
-    return model_folder(place, revision)
-
-
 def base_of(adapter: Path) -> str:
     """The place of the model that an adapter was trained on, as its own files name it."""
     named = read_json(adapter / ADAPTER_CONFIG).get("base_model_name_or_path")

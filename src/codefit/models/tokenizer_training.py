@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +82,14 @@ def train_from_documents(
 
     output = output_folder / TOKENIZER_FILE
     return _train(read, vocab_size, max_bytes, output, compare=False, splitting="qwen2", special_tokens=SPECIAL_TOKENS)
+
+
+def summary_of(report: Mapping[str, Any]) -> str:
+    """A line of a report: pieces, and tokens a byte of unseen code over all languages."""
+    languages = report["languages"].values()
+    size = sum(entry["bytes"] for entry in languages)
+    density = sum(entry["tokens_per_byte"] * entry["bytes"] for entry in languages) / max(1, size)
+    return f"{report['vocab_size']:,} pieces, {density:.3f} tokens a byte of unseen code"
 
 
 def train_tokenizer_from_files(

@@ -6,25 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codefit.files import write_json
 from codefit.recipe import BaseLanguageModel
 from codefit.records import Document, load_rows
 from codefit.run.document_data import EVALUATION, TRAIN, VALIDATION, sources_files, write_general
 from codefit.run.language_model import (
+    EVALUATION_REPORT,
+    METRICS,
     by_source,
-    describe_model,
-    evaluation_of,
     measure,
     training_of,
+    write_evaluation,
 )
 from codefit.run.runner import Stage
-from codefit.run.samples import write_samples
+from codefit.run.samples import SAMPLES, write_samples
+from codefit.train.language_model import MODEL
 
 TOKENIZER = "tokenizer"
-MODEL = "model"
-METRICS = "metrics.jsonl"
-EVALUATION_REPORT = "evaluation.json"
-SAMPLES = "samples.json"
 CARD_FILES = (f"{MODEL}/README.md", f"{MODEL}/codefit.json")
 
 
@@ -72,15 +69,12 @@ def stages_of(recipe: BaseLanguageModel) -> list[Stage]:
 
 
 def _train_tokenizer(recipe: BaseLanguageModel, run: Path) -> str:
-    from codefit.models.tokenizer_training import train_from_documents
+    from codefit.models.tokenizer_training import summary_of, train_from_documents
 
     documents = load_rows(run / TRAIN, Document)
     section = recipe.tokenizer
     report = train_from_documents(documents, section.vocab_size, section.max_bytes, run / TOKENIZER)
-    languages = report["languages"].values()
-    size = sum(entry["bytes"] for entry in languages)
-    density = sum(entry["tokens_per_byte"] * entry["bytes"] for entry in languages) / max(1, size)
-    return f"{report['vocab_size']:,} pieces, {density:.3f} tokens a byte of unseen code"
+    return summary_of(report)
 
 
 def _train(recipe: BaseLanguageModel, run: Path) -> str:
@@ -99,8 +93,8 @@ def _train(recipe: BaseLanguageModel, run: Path) -> str:
         Validation(max(recipe.train.lengths), recipe.evaluate.stride, recipe.evaluate.validation_documents),
     )
     chosen = f", perplexity {trained.validation['perplexity']:.2f} on validation" if trained.validation else ""
-    speed = trained.result.tokens / max(trained.result.seconds, 1e-9)
-    return f"{trained.result.steps:,} steps, {trained.parameters:,} parameters, {speed:,.0f} tokens/s{chosen}"
+    speed = f"{trained.result.tokens_per_second:,.0f} tokens/s"
+    return f"{trained.result.steps:,} steps, {trained.parameters:,} parameters, {speed}{chosen}"
 
 
 def _evaluate(recipe: BaseLanguageModel, run: Path) -> str:
@@ -109,9 +103,7 @@ def _evaluate(recipe: BaseLanguageModel, run: Path) -> str:
     model = load_language_model(run / MODEL, device=recipe.train.device)
     sets = by_source(load_rows(run / EVALUATION, Document), recipe.evaluate.max_documents)
     measured = measure(model, sets, window=max(recipe.train.lengths), stride=recipe.evaluate.stride)
-    evaluation = evaluation_of(measured, None)
-    write_json(run / EVALUATION_REPORT, evaluation)
-    describe_model(run / MODEL, recipe, run, evaluation)
+    evaluation = write_evaluation(run / MODEL, recipe, run, measured, None)
     return "perplexity " + ", ".join(
         f"{entry['name']} {entry['after']['perplexity']:.2f}" for entry in evaluation["sets"]
     )

@@ -12,9 +12,8 @@ from codefit.errors import CodefitError
 from codefit.files import read_json, write_json
 from codefit.progress import say
 from codefit.recipe import CodeEncoder, Data
-from codefit.run import pair_data
 from codefit.run.machine import package_versions
-from codefit.run.pair_data import EVALUATION, TRAIN, VALIDATION, write_data
+from codefit.run.pair_data import EVALUATION, TRAIN, VALIDATION, input_files, write_data
 from codefit.run.record import code_revision
 from codefit.run.runner import Stage
 
@@ -37,7 +36,7 @@ def stages_of(recipe: CodeEncoder) -> list[Stage]:
             "data",
             partial(write_data, recipe.data, recipe.seed),
             outputs=["data"],
-            settings={**seed, "data": settings["data"], "files": _input_files(recipe.data)},
+            settings={**seed, "data": settings["data"], "files": input_files([], _patterns(recipe.data))},
         ),
         Stage(
             "tokenizer",
@@ -76,23 +75,19 @@ def stages_of(recipe: CodeEncoder) -> list[Stage]:
     return stages
 
 
-def _input_files(data: Data) -> dict[str, list[int]]:
-    """Size and time of change of the files that the recipe's patterns match: other files make other data."""
-    paths = [path for patterns in (data.pairs, *data.benchmarks.values()) for path in pair_data.find_files(patterns)[0]]
-    return {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in paths}
+def _patterns(data: Data) -> list[str]:
+    """The patterns of all files that the data stage reads."""
+    return [*data.pairs, *(pattern for patterns in data.benchmarks.values() for pattern in patterns)]
 
 
 def _train_tokenizer(recipe: CodeEncoder, run: Path) -> str:
-    from codefit.models.tokenizer_training import train_from_pairs
+    from codefit.models.tokenizer_training import summary_of, train_from_pairs
     from codefit.records import Pair, load_rows
 
     pairs = load_rows(run / TRAIN, Pair)
     section = recipe.tokenizer
     report = train_from_pairs(pairs, section.vocab_size, section.max_bytes, run / TOKENIZER, compare=section.compare)
-    languages = report["languages"].values()
-    size = sum(entry["bytes"] for entry in languages)
-    density = sum(entry["tokens_per_byte"] * entry["bytes"] for entry in languages) / max(1, size)
-    return f"{report['vocab_size']:,} pieces, {density:.3f} tokens a byte of unseen code"
+    return summary_of(report)
 
 
 def _train(recipe: CodeEncoder, run: Path) -> str:

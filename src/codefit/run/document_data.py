@@ -12,7 +12,7 @@ from codefit.corpus.gather import GatherSettings
 from codefit.errors import InputError
 from codefit.progress import say
 from codefit.recipe import BaseData, RepositoryData, Sources
-from codefit.run.pair_data import DATA_VARIABLE, expanded, find_files
+from codefit.run.pair_data import DATA_VARIABLE, expanded, find_files, input_files
 from codefit.tasks.document_files import (
     EVAL_NAME,
     GENERAL_NAME,
@@ -123,12 +123,6 @@ def repository_files(documents: Sequence[str]) -> list[str]:
             )
             raise InputError("the repository is not there", where=path, fix=fix)
     return found
-
-
-def input_files(documents: Sequence[str], pairs: Sequence[str]) -> dict[str, list[int]]:
-    """Size and time of change of the files that patterns match: other files make other data."""
-    files = [Path(expanded(path)) for path in documents if path != "env"] + find_files(pairs)[0]
-    return {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in files if path.is_file()}
 
 
 def sources_files(*several: Sources | None) -> dict[str, list[int]]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codefit.errors import InputError
-from codefit.files import write_json
 from codefit.recipe import ExtendedPretraining
 from codefit.records import Document, load_rows
 from codefit.run.document_data import (
@@ -20,34 +19,31 @@ from codefit.run.document_data import (
     REPLAY,
     TRAIN,
     VALIDATION,
-    input_files,
     sources_files,
     write_repository,
 )
 from codefit.run.language_model import (
+    EVALUATION_REPORT,
+    METRICS,
     DocumentSet,
     by_source,
-    describe_model,
-    evaluation_of,
     measure,
     read_measured,
     training_of,
+    write_evaluation,
     write_measured,
 )
-from codefit.run.pair_data import expanded
+from codefit.run.pair_data import expanded, input_files
 from codefit.run.runner import Stage
-from codefit.run.samples import write_samples
+from codefit.run.samples import SAMPLES, write_samples
 from codefit.train.language_model import ADAPTER, MODEL, spread
 
 if TYPE_CHECKING:
     from codefit.run.language_model import MeasuredSet
 
-METRICS = "metrics.jsonl"
 BEFORE = "before.json"
-EVALUATION_REPORT = "evaluation.json"
 SHIPPED = "shipped.json"
 SHIP = "ship"
-SAMPLES = "samples.json"
 HELD_OUT = "held-out files"
 TRAINED_ON = "files trained on"
 
@@ -170,10 +166,9 @@ def _train(recipe: ExtendedPretraining, run: Path) -> str:
         base_revision=recipe.model.revision,
     )
     chosen = f", perplexity {trained.validation['perplexity']:.2f} on validation" if trained.validation else ""
-    speed = trained.result.tokens / max(trained.result.seconds, 1e-9)
     return (
         f"{trained.result.steps:,} steps, {trained.trained_parameters:,} of {trained.parameters:,} parameters, "
-        f"{speed:,.0f} tokens/s{chosen}"
+        f"{trained.result.tokens_per_second:,.0f} tokens/s{chosen}"
     )
 
 
@@ -184,9 +179,7 @@ def _evaluate(recipe: ExtendedPretraining, run: Path) -> str:
     model = load_language_model(folder, device=recipe.train.device, revision=recipe.model.revision)
     window, stride = max(recipe.train.lengths), recipe.evaluate.stride
     measured = measure(model, _sets(recipe, run), window=window, stride=stride)
-    evaluation = evaluation_of(measured, read_measured(run / BEFORE))
-    write_json(run / EVALUATION_REPORT, evaluation)
-    describe_model(folder, recipe, run, evaluation)
+    evaluation = write_evaluation(folder, recipe, run, measured, read_measured(run / BEFORE))
     changes = (
         f"{entry['name']} {entry['before']['perplexity']:.2f} -> {entry['after']['perplexity']:.2f} "
         f"({entry['change']['perplexity']:+.1%})"

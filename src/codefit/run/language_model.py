@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from codefit.evaluate.perplexity import DocumentScore, PerplexityReport, compare, evaluate_perplexity
-from codefit.files import atomic_path, read_json
+from codefit.files import atomic_path, read_json, write_json
 from codefit.records import Document
 from codefit.run.machine import package_versions
 from codefit.run.record import code_revision
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Role = Literal["domain", "general", "training"]
 
+METRICS = "metrics.jsonl"
+EVALUATION_REPORT = "evaluation.json"
 DIRECTORY_DEPTH = 3  # parts of a directory's name that a table row stands for: crates/NAME/src
 DESCRIPTIONS: dict[Role, str] = {
     "domain": "Files of the repository in directories that were held out of training, and of all that chose the model.",
@@ -158,6 +160,20 @@ def evaluation_of(after: Sequence[MeasuredSet], before: Sequence[MeasuredSet] | 
             }
         )
     return {"sets": sets, "window": after[0].window, "stride": after[0].stride}
+
+
+def write_evaluation(
+    folder: Path,
+    recipe: BaseLanguageModel | ExtendedPretraining,
+    run: Path,
+    after: Sequence[MeasuredSet],
+    before: Sequence[MeasuredSet] | None,
+) -> dict[str, Any]:
+    """Write `evaluation.json`, which it returns, and what it says of the model in `folder` beside that."""
+    evaluation = evaluation_of(after, before)
+    write_json(run / EVALUATION_REPORT, evaluation)
+    describe_model(folder, recipe, run, evaluation)
+    return evaluation
 
 
 def describe_model(

@@ -71,6 +71,12 @@ def find_files(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
     return list(found), missing
 
 
+def input_files(documents: Sequence[str], pairs: Sequence[str]) -> dict[str, list[int]]:
+    """Size and time of change of the files that patterns match: other files make other data."""
+    files = [Path(expanded(path)) for path in documents if path != "env"] + find_files(pairs)[0]
+    return {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in files if path.is_file()}
+
+
 def expanded(path: str) -> str:
     """A recipe's path with `~` and environment variables replaced; `$CODEFIT_DATA` has a default."""
     with_default = path.replace(f"${DATA_VARIABLE}", os.environ.get(DATA_VARIABLE, DEFAULT_DATA))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from codefit.evaluate.perplexity import check_window, evaluate_perplexity
+from codefit.models.hub_cache import model_folder
 from codefit.models.language_info import LanguageModelInfo, write_language_info
-from codefit.models.language_model import LanguageModel, weights_fingerprint, weights_folder
+from codefit.models.language_model import LanguageModel, weights_fingerprint
 from codefit.records import Document, load_rows
 from codefit.train.causal import CausalLearner, CausalSettings
 from codefit.train.causal_data import CausalData, Curriculum, Tokenize
@@ -102,7 +103,7 @@ def train_language_model(
     if looked_at:
         check_window(validation.window, validation.stride, language_model.context)
     adapter = training.learning.adapter
-    fingerprint = weights_fingerprint(weights_folder(language_model.place, base_revision)) if adapter else None
+    fingerprint = weights_fingerprint(model_folder(language_model.place, base_revision)) if adapter else None
     tokenize = Tokenize(language_model.tokenizer)
     data = CausalData(documents, tokenize, training.curriculum, replay=replay, replay_share=training.replay_share)
     settings = training.settings(data.steps(training.rows_a_step, seed=training.seed))

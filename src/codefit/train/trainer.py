@@ -99,6 +99,11 @@ class TrainResult:
     tokens: int
     seconds: float
 
+    @property
+    def tokens_per_second(self) -> float:
+        """Of this session."""
+        return self.tokens / max(self.seconds, 1e-9)
+
 
 class _Journal:
     """`metrics.jsonl`: a row a step. After a kill, rows newer than the checkpoint are dropped, so none stands twice."""
