@@ -38,6 +38,7 @@ SHAPE = LanguageModelShape(hidden=256, layers=4, heads=4, kv_heads=2, ffn=704, c
 VOCABULARY = 8_000
 LENGTH = 512
 ROWS_A_STEP = 8
+ROWS_AT_ONCE = 4  # of codefit's, as in the recipe base-lm-cpu; TRL is fastest with one, see trl_single
 STRIDE = 384  # of the held-out loss
 
 
@@ -109,7 +110,11 @@ def _ours(
     case: Case, language_model: LanguageModel, data: CausalData, work: Work, seed: int
 ) -> tuple[LanguageModel, dict[str, Any]]:
     settings = CausalSettings(
-        learning_rate=case.learning_rate, adapter=case.adapter, device="cpu", gradient_checkpointing=False
+        learning_rate=case.learning_rate,
+        rows_at_once=ROWS_AT_ONCE,
+        adapter=case.adapter,
+        device="cpu",
+        gradient_checkpointing=False,
     )
     learner = CausalLearner(language_model, data, settings, seed=seed)
     steps = data.steps(ROWS_A_STEP, seed=seed)

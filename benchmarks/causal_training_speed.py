@@ -6,7 +6,7 @@ All sides load the same model and learn from the same pieces of the same files (
 with the same AdamW, rate and clipping, single precision, 8 rows of at most 512 tokens a step, in a process each, in
 turns. Files are whole: Rust of the development data, else Python's standard library. Sides:
 
-    codefit      rows packed by codefit, one at a time
+    codefit      rows packed by codefit, four at a time
     trl_packed   SFTTrainer, packing=True with bfd_split, batch 1 x accumulation 8
     trl_padded   SFTTrainer without packing, batch 8 x accumulation 1, padded to its longest: what one does by default
     trl_single   SFTTrainer without packing, batch 1 x accumulation 8, with nothing to pad; run once, beside the aims

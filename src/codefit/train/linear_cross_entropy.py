@@ -13,8 +13,8 @@ from typing import Any
 import torch  # the whole module is torch's: whoever needs it imports it where it is needed
 from torch.autograd.function import once_differentiable
 
-# Logits of a chunk: 8 MB in single precision stay in a CPU's caches, a GPU needs larger products to be busy.
-CPU_CHUNK_LOGITS = 2_000_000
+# Logits of a chunk: 16 MB in single precision stay in a CPU's caches, a GPU needs larger products to be busy.
+CPU_CHUNK_LOGITS = 4_000_000
 GPU_CHUNK_LOGITS = 64_000_000
 
 
@@ -37,21 +37,26 @@ class _LinearCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
         grad_weight = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
         budget = GPU_CHUNK_LOGITS if hidden.is_cuda else CPU_CHUNK_LOGITS
         step = max(1, budget // len(weight))
+        # One buffer for all chunks: memory that is asked for anew costs as much as the softmax.
+        buffer = torch.empty((min(step, len(hidden)), len(weight)), dtype=hidden.dtype, device=hidden.device)
         for start in range(0, len(hidden), step):
             rows = hidden[start : start + step]
             wanted = labels[start : start + step, None]
-            logits = (rows @ weight.T).float()
-            normalizer = torch.logsumexp(logits, dim=1, keepdim=True)
-            total += (normalizer - logits.gather(1, wanted)).sum()
+            logits = torch.mm(rows, weight.T, out=buffer[: len(rows)])
+            single = logits.dtype == torch.float32
+            scores = torch.log_softmax(logits, 1, out=logits) if single else torch.log_softmax(logits.float(), 1)
+            total -= scores.gather(1, wanted).sum()
             if grad_hidden is None and grad_weight is None:
                 continue
-            gradient = logits.sub_(normalizer).exp_()
+            gradient = scores.exp_()
             gradient.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=gradient.dtype))
             gradient = gradient.to(hidden.dtype)
             if grad_hidden is not None:
                 torch.mm(gradient, weight, out=grad_hidden[start : start + step])
-            if grad_weight is not None:
-                grad_weight += gradient.T @ rows
+            if grad_weight is not None and single:
+                grad_weight.addmm_(gradient.T, rows)
+            elif grad_weight is not None:
+                grad_weight += gradient.T @ rows  # summed in single precision
         ctx.save_for_backward(grad_hidden, grad_weight)
         ctx.weight_type = weight.dtype
         return total
