@@ -240,6 +240,8 @@ def with_adapter(base: PreTrainedModel, settings: AdapterSettings, seed: int) ->
     import torch
     from peft import LoraConfig, get_peft_model
 
+    from codefit.train.lora_linear import use_fused_lora
+
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
@@ -253,4 +255,5 @@ def with_adapter(base: PreTrainedModel, settings: AdapterSettings, seed: int) ->
         warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers for what it calls by a newer name now
         torch.manual_seed(seed)
         adapted: PreTrainedModel = get_peft_model(base, config, autocast_adapter_dtype=True)
+    use_fused_lora(adapted)
     return adapted
