@@ -54,7 +54,7 @@ class _LinearCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
             if grad_hidden is not None:
                 torch.mm(gradient, weight, out=grad_hidden[start : start + step])
             if grad_weight is not None and single:
-                grad_weight.addmm_(gradient.T, rows)
+                torch.addmm(grad_weight, gradient.T, rows, out=grad_weight)
             elif grad_weight is not None:
                 grad_weight += gradient.T @ rows  # summed in single precision
         ctx.save_for_backward(grad_hidden, grad_weight)

@@ -63,12 +63,15 @@ class _LoraLinear(torch.autograd.Function):  # type: ignore[misc]
         result = x @ weight.T if bias is None else torch.addmm(bias, x, weight.T)
         ctx.save_for_backward(x, inner, weight, a, b)
         ctx.scaling = scaling
-        return result.addmm_(inner, b.T, alpha=scaling)
+        return torch.addmm(result, inner, b.T, alpha=scaling, out=result)
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, inner, weight, a, b = ctx.saved_tensors
         of_inner = (gradient @ b).mul_(ctx.scaling)
-        of_x = (gradient @ weight).addmm_(of_inner, a) if ctx.needs_input_grad[0] else None
+        of_x = None
+        if ctx.needs_input_grad[0]:
+            of_x = gradient @ weight
+            torch.addmm(of_x, of_inner, a, out=of_x)
         return of_x, None, None, of_inner.T @ x, (gradient.T @ inner).mul_(ctx.scaling), None
