@@ -32,11 +32,11 @@ test: .venv/.dev
 	@touch $@
 
 .venv/.dev: .venv/.train
-	$(PIP) -e '.[train,serve,quantize,dev]'
+	$(PIP) -e '.[train,serve,quantize,repair,dev]'
 	@touch $@
 
 .venv/.bench: .venv/.dev
-	$(PIP) -e '.[train,serve,quantize,dev,bench]'
+	$(PIP) -e '.[train,serve,quantize,repair,dev,bench]'
 	@touch $@
 
 bench: .venv/.bench

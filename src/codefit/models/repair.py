@@ -1,0 +1,141 @@
+"""A repair model in a folder: n-grams, edit weights and, where it has one, the ranker; everything without torch.
+
+ngrams.npz      contexts and probabilities of `codefit.tasks.repairs.ngrams`
+edits.npz       the weights that are not nought of `codefit.tasks.repairs.edits`
+ranker.onnx     the network of `codefit.models.ranker`, by onnxruntime
+codefit.json    what it was made of and its figures
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from codefit.errors import InputError
+from codefit.files import atomic_path
+from codefit.tasks.repairs import search as kernel
+from codefit.tasks.repairs.align import distance, packed_edits
+from codefit.tasks.repairs.candidates import LIMIT, SECONDS, Candidates, closed, find_candidates
+from codefit.tasks.repairs.edits import LogLinearEdits, feature_count
+from codefit.tasks.repairs.ngrams import NgramModel
+from codefit.tasks.repairs.ranking import RankingList, given_list, ranking_list, to_arrays
+
+NGRAMS, EDITS, RANKER = "ngrams.npz", "edits.npz", "ranker.onnx"
+
+
+@dataclass(frozen=True)
+class RepairModel:
+    """What proposes repairs and orders them."""
+
+    language_model: NgramModel
+    edits: LogLinearEdits
+    ranker: Path | None = None
+
+    def candidates(self, broken: Sequence[int], *, limit: int = LIMIT, seconds: float = SECONDS) -> Candidates:
+        """The sentences near a broken string in the order of n-grams and edits."""
+        return find_candidates(broken, self.language_model, self.edits, limit=limit, seconds=seconds)
+
+    def repairs(self, broken: Sequence[int], *, limit: int = LIMIT, seconds: float = SECONDS) -> Candidates:
+        """The same in the ranker's order, where there is one; `scores` are then its own."""
+        found = self.candidates(broken, limit=limit, seconds=seconds)
+        if self.ranker is None or len(found.strings) < 2 or found.least_edits == 0:
+            return found
+        started = time.perf_counter()
+        scores = self.score(ranking_list(broken, found, self.language_model, self.edits))
+        order = np.argsort(-scores, kind="stable")
+        return replace(
+            found,
+            strings=[found.strings[k] for k in order],
+            edits=[found.edits[k] for k in order],
+            scores=scores[order],
+            seconds=found.seconds + time.perf_counter() - started,
+        )
+
+    def score(self, one: RankingList) -> npt.NDArray[np.float32]:
+        """The ranker's scores of a list's candidates."""
+        names = [entry.name for entry in self._session.get_inputs()]
+        feed = dict(to_arrays([one])._asdict())
+        scores: npt.NDArray[np.float32] = self._session.run(None, {name: feed[name] for name in names})[0]
+        return scores
+
+    def rank(self, query: Sequence[int], documents: Sequence[Sequence[int] | None]) -> npt.NDArray[np.float32]:
+        """Scores of given repairs of a broken string, whatever made them; the higher the better.
+
+        Those of more than three edits come after all others, the farther the later, then what is None. Where there is
+        no ranker the scores are those of n-grams and edits.
+        """
+        tokens = np.array(closed(query), dtype=np.int32)
+        scores = np.full(len(documents), -np.inf, dtype=np.float32)
+        known = [number for number, document in enumerate(documents) if document is not None]
+        strings = [closed(documents[number] or []) for number in known]
+        edits = np.full((len(known), kernel.MAX_EDITS), kernel.NO_EDIT, dtype=np.int64)
+        count = np.array(
+            [packed_edits(tokens, np.array(s, dtype=np.int32), edits[row]) for row, s in enumerate(strings)], dtype=int
+        )
+        near = np.flatnonzero(count >= 0)
+        if len(near):
+            one = given_list(tokens, edits[near], [strings[row] for row in near], self.language_model, self.edits)
+            own = one.scalars.sum(axis=1) if self.ranker is None else self.score(one)
+            scores[np.array(known)[near]] = own
+            lowest = float(own.min())
+        else:
+            lowest = 0.0
+        for row in np.flatnonzero(count < 0):
+            scores[known[row]] = lowest - distance(tokens.tolist(), strings[row])
+        return scores
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime
+
+        return onnxruntime.InferenceSession(str(self.ranker), providers=["CPUExecutionProvider"])
+
+
+def save_repair_model(model: RepairModel, folder: Path) -> None:
+    """Write n-grams and edits into an existing folder."""
+    language = model.language_model
+    with atomic_path(folder / NGRAMS) as temporary:
+        np.savez_compressed(
+            temporary,
+            order=np.int64(language.order),
+            log_probability=language.log_probability.astype(np.float16),
+            after=language.after,
+            first=np.int64(language.first),
+        )
+    used = np.flatnonzero(model.edits.weights)
+    with atomic_path(folder / EDITS) as temporary:
+        np.savez_compressed(
+            temporary,
+            places=used.astype(np.int32),
+            weights=model.edits.weights[used].astype(np.float16),
+            count=np.int64(feature_count()),
+            weight=np.float64(model.edits.weight),
+        )
+
+
+def load_repair_model(folder: Path) -> RepairModel:
+    """The model of a folder; `InputError` where it holds none or one of another version."""
+    if not (folder / NGRAMS).is_file() or not (folder / EDITS).is_file():
+        raise InputError("holds no repair model", where=str(folder), fix="give a folder of codefit repair train")
+    with np.load(folder / NGRAMS) as stored:
+        language = NgramModel(
+            int(stored["order"]),
+            stored["log_probability"].astype(np.float32),
+            stored["after"],
+            int(stored["first"]),
+        )
+    with np.load(folder / EDITS) as stored:
+        if int(stored["count"]) != feature_count():
+            raise InputError("the edit weights are of another version", where=str(folder / EDITS), fix="train it anew")
+        weights = np.zeros(feature_count(), dtype=np.float32)
+        weights[stored["places"]] = stored["weights"]
+        edits = LogLinearEdits(weights, float(stored["weight"]))
+    ranker = folder / RANKER
+    return RepairModel(language, edits, ranker if ranker.is_file() else None)

@@ -1,0 +1,123 @@
+"""The service that orders repairs: `POST /rerank`, as tidyparse's evaluator asks it, and as JSON.
+
+Its client reads the answer's body as the ranking whatever the status says, so that no error has a body there. The text
+protocol: line 1 the broken string, then repairs, one a line, a character a token; the answer the same lines, best
+first, without the last line break.
+"""
+
+# No annotations from the future here: FastAPI reads those of a function and would not find what is imported inside one.
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from codefit.errors import InputError
+from codefit.models.repair import RepairModel
+from codefit.source.syntax.terminals import from_characters
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request, Response
+
+PORT = 8082
+BODY_LIMIT = 8 << 20
+_BEGIN, _FINISH = "|", "}"  # around a string where its sender puts ends
+
+
+def create_rerank_app(
+    model: RepairModel, *, body_limit: int = BODY_LIMIT, ready: Callable[[], None] | None = None
+) -> "FastAPI":
+    """The app: `/rerank` and `/health`. `ready` is called when it takes requests."""
+    from fastapi import FastAPI, Request, Response
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if ready is not None:
+            ready()
+        yield
+
+    app = FastAPI(title="codefit", docs_url=None, redoc_url=None, lifespan=lifespan)
+    one_at_a_time = asyncio.Lock()  # two at once on two cores take longer than one after the other
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.post("/rerank")
+    async def rerank(request: Request) -> Response:
+        is_json = request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
+        body = await _limited(request, body_limit)
+        if body is None:
+            return _problem(413, f"the body is longer than {body_limit:,} bytes", is_json)
+        try:
+            query, documents = _asked_json(body) if is_json else _asked_text(body)
+        except InputError as error:
+            return _problem(400, error.line(), is_json)
+        async with one_at_a_time:
+            scores = await asyncio.to_thread(score_documents, model, query, documents)
+        order = np.argsort(-scores, kind="stable").tolist()
+        if is_json:
+            finite = [float(scores[k]) if np.isfinite(scores[k]) else None for k in order]
+            answer = {"ranking": order, "scores": finite, "documents": [documents[k] for k in order]}
+            return Response(json.dumps(answer), media_type="application/json")
+        ranking = "\n".join(documents[k] for k in order)
+        return Response(ranking.encode("utf-8", "surrogateescape"), media_type="text/plain")
+
+    return app
+
+
+def score_documents(model: RepairModel, query: str, documents: list[str]) -> npt.NDArray[np.float32]:
+    """The scores of repairs given as characters; one with a character of no token is below all others."""
+    broken = _tokens(query)
+    if broken is None:
+        return np.zeros(len(documents), dtype=np.float32)  # nothing to go by: as they came
+    different = dict.fromkeys(documents)
+    scores = model.rank(broken, [_tokens(document) for document in different])
+    by_text = dict(zip(different, scores.tolist(), strict=True))
+    return np.array([by_text[document] for document in documents], dtype=np.float32)
+
+
+def _tokens(text: str) -> list[int] | None:
+    inner = text.rstrip("\r").removeprefix(_BEGIN).removesuffix(_FINISH)
+    try:
+        return from_characters(inner) or None
+    except InputError:
+        return None
+
+
+def _asked_text(body: bytes) -> tuple[str, list[str]]:
+    lines = body.decode("utf-8", "surrogateescape").split("\n")
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()  # the line break that ends the body
+    return lines[0], lines[1:]
+
+
+def _asked_json(body: bytes) -> tuple[str, list[str]]:
+    try:
+        asked: Any = json.loads(body)
+        query, documents = asked["query"], asked["documents"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError("wants a JSON object with query and documents") from error
+    if not isinstance(query, str) or not isinstance(documents, list) or not all(isinstance(d, str) for d in documents):
+        raise InputError("query is a string and documents a list of strings")
+    return query, documents
+
+
+def _problem(status: int, what: str, is_json: bool) -> "Response":
+    from fastapi import Response
+
+    if is_json:
+        return Response(json.dumps({"error": {"message": what}}), status, media_type="application/json")
+    return Response(b"", status, {"X-Error": what}, media_type="text/plain")
+
+
+async def _limited(request: "Request", limit: int) -> bytes | None:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            return None
+    return bytes(body)

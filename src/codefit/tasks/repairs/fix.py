@@ -1,0 +1,114 @@
+"""Mending a file: from its source to a few sources that can be read, likeliest first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from codefit.source.lexemes import Lexed, lex
+from codefit.source.rendering import Token, render
+from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS
+from codefit.tasks.repairs.candidates import Candidates, Edit
+from codefit.tasks.repairs.region import Region, fault_of, find_region, with_region
+
+# Candidates and the score of each, the best first.
+Rank = Callable[[Sequence[int]], Candidates]
+_BODY = [NEWLINE, INDENT, NUMBERS["pass"], NEWLINE, DEDENT]
+LOOKED_AT = 40  # of the candidates, until enough of them give a file that can be read
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A source that mends the region: `probability` among all candidates found, `edits` as they are told."""
+
+    source: str
+    probability: float
+    edits: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What came of a file. `fault` is what Python says of it, None for a sound one; `region` its lines, 1-based."""
+
+    fault: str | None
+    line: int | None
+    region: tuple[int, int] | None
+    repairs: list[Mended]
+    beyond: bool  # three edits do not mend it
+    more_faults: bool
+    complete: bool
+
+
+def fix_source(source: str, rank: Rank, *, most: int = 3) -> Fix:
+    """The likeliest repairs of a file's first syntax error."""
+    fault = fault_of(source)
+    if fault is None:
+        return Fix(None, None, None, [], False, False, True)
+    region = find_region(source)
+    if region is None:
+        return Fix(fault.what, fault.line, None, [], False, True, True)
+    lexed = lex(region.text)
+    tokens = lexed.terminals
+    own = len(tokens)
+    if region.opens:
+        tokens = [*(tokens[:-1] if tokens[-1:] == [NEWLINE] else tokens), *_BODY]
+        own = len(tokens) - len(_BODY)
+    found = rank(tokens)
+    shares = _probabilities(found.scores)
+    repairs: list[Mended] = []
+    seen: set[str] = set()
+    for edits, share in list(zip(found.edits, shares, strict=True))[:LOOKED_AT]:
+        if not edits or any(edit.place > own or (edit.place == own and edit.kind != "insert") for edit in edits):
+            continue
+        mended = with_region(source, region, _rendered(lexed, tokens[:own], edits, region))
+        after = fault_of(mended)
+        if mended in seen or (after is not None and (region.rest or after.line <= region.end)):
+            continue
+        seen.add(mended)
+        repairs.append(Mended(mended, float(share), [told(edit, lexed, region) for edit in edits]))
+        if len(repairs) == most:
+            break
+    beyond = found.least_edits is not None and found.least_edits > 3
+    return Fix(fault.what, fault.line, (region.start + 1, region.end), repairs, beyond, not region.rest, found.complete)
+
+
+def _probabilities(scores: np.ndarray) -> np.ndarray:
+    shares = np.exp(scores - scores.max()) if len(scores) else scores
+    return shares / shares.sum() if len(shares) else shares
+
+
+def _rendered(lexed: Lexed, tokens: Sequence[int], edits: Sequence[Edit], region: Region) -> str:
+    result: list[Token] = []
+    waiting = list(edits)
+    for place in range(len(tokens) + 1):
+        kept = place < len(tokens)
+        while waiting and waiting[0].place == place:
+            edit = waiting.pop(0)
+            if edit.terminal is not None:
+                result.append(Token(edit.terminal, None))
+            if edit.kind != "insert":
+                kept = False
+        if kept:
+            result.append(Token(tokens[place], place if place < len(lexed.lexemes) else None))
+    return render(lexed, result)
+
+
+def told(edit: Edit, lexed: Lexed, region: Region) -> str:
+    """An edit in words, with the line in the file."""
+    from codefit.source.syntax.terminals import TERMINALS
+
+    lexemes = lexed.lexemes
+    start = lexemes[edit.place].start if edit.place < len(lexemes) else len(lexed.source)
+    old = lexed.source[lexemes[edit.place].start : lexemes[edit.place].end] if edit.place < len(lexemes) else ""
+    line = region.start + 1 + lexed.source.count("\n", 0, start)
+    new = TERMINALS[edit.terminal] if edit.terminal is not None else ""
+    what = {"insert": f"insert {new}", "delete": f"delete {old!r}", "substitute": f"{old!r} becomes {new}"}[edit.kind]
+    return f"line {line}: {what}"
+
+
+def share_text(probability: float) -> str:
+    """A probability as people read it."""
+    return "<1 %" if probability < 0.01 else f"{math.floor(probability * 100 + 0.5)} %"

@@ -1,0 +1,169 @@
+"""Pre-training the ranker's encoder: the next lexical token of sound code, with a causal mask.
+
+The head shares its weights with the embeddings (Press and Wolf, 2017). What is padding is neither seen nor predicted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from codefit.models.device import choose_device
+from codefit.tasks.repairs.ranking import BEGIN, FINISH, PAD
+from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
+
+if TYPE_CHECKING:
+    import torch
+
+    from codefit.models.ranker import TokenEncoder
+
+MAX_GRADIENT_NORM = 1.0
+BETAS = (0.9, 0.98)
+POOL = 50
+IGNORED = -100
+
+
+class TokenData:
+    """Strings of terminals in batches of like length; each is seen once a round."""
+
+    def __init__(self, strings: Sequence[Sequence[int] | bytes]) -> None:
+        self.strings = strings
+
+    def batches(self, batch_size: int, *, seed: int, first_step: int) -> Iterator[npt.NDArray[np.int64]]:
+        """Batches without end, (batch, length) with BEGIN and FINISH, filled up with PAD."""
+        a_round = len(self.strings) // batch_size
+        lengths = np.array([len(string) for string in self.strings])
+        number, at = divmod(first_step, a_round)
+        while True:
+            rng = np.random.default_rng([seed, number])
+            order = rng.permutation(len(self.strings))[: a_round * batch_size]
+            groups: list[npt.NDArray[np.int64]] = []
+            for start in range(0, len(order), POOL * batch_size):
+                pool = order[start : start + POOL * batch_size]
+                parts = pool[np.argsort(lengths[pool], kind="stable")].reshape(-1, batch_size)
+                groups.extend(parts[rng.permutation(len(parts))])
+            for group in groups[at:]:
+                yield padded([self.strings[k] for k in group])
+            number, at = number + 1, 0
+
+    def tokens(self, batch: npt.NDArray[np.int64]) -> int:
+        """Tokens that are predicted."""
+        return int((batch[:, 1:] != PAD).sum())
+
+    def notes(self, batch: npt.NDArray[np.int64]) -> Mapping[str, float]:
+        """The share of filling."""
+        return {"padding": float((batch == PAD).mean())}
+
+    def name(self, batch: npt.NDArray[np.int64]) -> str:
+        """What an error says of the batch."""
+        return f"{len(batch)} strings of up to {batch.shape[1]} tokens"
+
+
+def padded(strings: Sequence[Sequence[int] | bytes]) -> npt.NDArray[np.int64]:
+    """Strings with their ends, filled up to the longest."""
+    table = np.full((len(strings), max(len(string) for string in strings) + 2), PAD, dtype=np.int64)
+    for row, string in enumerate(strings):
+        table[row, : len(string) + 2] = [BEGIN, *string, FINISH]
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """How the encoder learns."""
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    device: str = "auto"
+
+
+class TokenLearner:
+    """Trains a `TokenEncoder` on the next token."""
+
+    def __init__(self, encoder: TokenEncoder, data: TokenData, settings: TokenSettings, *, seed: int) -> None:
+        self.encoder = encoder
+        self._data = data
+        self.settings = settings
+        self.device = choose_device(settings.device)
+        encoder.to(self.device)
+        self._parameters = dict(encoder.named_parameters())
+        self._optimizer = new_adamw(
+            list(self._parameters.values()),
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            betas=BETAS,
+        )
+        self._seed = seed
+        self._step = 0
+
+    @property
+    def data(self) -> TokenData:
+        """What it learns from."""
+        return self._data
+
+    def learn(self, batch: npt.NDArray[np.int64], rate_factor: float) -> float:
+        """One AdamW step; the mean loss of a token before it, in nats."""
+        import torch
+
+        self.encoder.train()
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate * rate_factor
+        self._optimizer.zero_grad(set_to_none=True)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(np.random.SeedSequence([self._seed, self._step]).generate_state(1, np.uint64)[0]))
+            total, count = self._loss(torch.from_numpy(batch).to(self.device))
+            (total / count).backward()
+        self._step += 1
+        value = float(total.item()) / count
+        if not math.isfinite(value):
+            return value
+        torch.nn.utils.clip_grad_norm_(self._parameters.values(), MAX_GRADIENT_NORM)
+        self._optimizer.step()
+        return value
+
+    def perplexity(self, strings: Sequence[Sequence[int] | bytes], *, batch_size: int = 64) -> float:
+        """exp of the mean nats of a token, FINISH among them."""
+        import torch
+
+        self.encoder.eval()
+        nats, tokens = 0.0, 0
+        by_length = sorted(strings, key=len)
+        with torch.no_grad():
+            for start in range(0, len(by_length), batch_size):
+                batch = torch.from_numpy(padded(by_length[start : start + batch_size])).to(self.device)
+                total, count = self._loss(batch)
+                nats, tokens = nats + float(total.item()), tokens + count
+        return math.exp(nats / tokens)
+
+    def _loss(self, batch: torch.Tensor) -> tuple[torch.Tensor, int]:
+        """The summed loss and how many tokens were predicted."""
+        import torch
+
+        hidden = self.encoder(batch[:, :-1], causal=True)
+        wanted = batch[:, 1:].masked_fill(batch[:, 1:] == PAD, IGNORED)
+        logits = hidden @ self.encoder.tokens.weight.T
+        total = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        return total, int((wanted != IGNORED).sum())
+
+    def state(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Weights and moments."""
+        return arrays_of(self._parameters, self._optimizer)
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]], step: int) -> None:
+        """Take over what `state` gave."""
+        self._step = step
+        restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(step))
+
+    def save_model(self, folder: Path) -> None:
+        """Write the weights."""
+        from safetensors.torch import save_file
+
+        tensors = {name: p.detach().cpu().contiguous() for name, p in self.encoder.state_dict().items()}
+        save_file(tensors, folder / "model.safetensors")
