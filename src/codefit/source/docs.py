@@ -79,12 +79,14 @@ def clean_docstring(literal: str) -> str:
 
 
 def _cleandoc(value: str) -> str:
-    """`inspect.cleandoc`, which takes blank lines off the front one by one, in quadratic time, spared all but one."""
-    text = value.lstrip(" \t\n")
-    front = value[: len(value) - len(text)]
-    if front.count("\n") > 1:
-        value = "\n" + front.rpartition("\n")[2] + text
-    return inspect.cleandoc(value)
+    """`inspect.cleandoc`, which takes empty lines off the front one by one, in quadratic time, spared all but one."""
+    lines = value.expandtabs().split("\n")
+    if lines[0].strip():
+        return inspect.cleandoc(value)
+    margin = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    # A line of blanks is empty, once the margin is off, where it is not longer than that.
+    first = next((n for n, line in enumerate(lines[1:], 1) if line.strip() or len(line) > margin), len(lines))
+    return inspect.cleandoc("\n".join(["", *lines[first:]]))
 
 
 def _block_lines(comment: str) -> list[str]:
