@@ -86,7 +86,7 @@ def test_resumed_it_is_the_same_to_the_bit(lists: list[RankingList]) -> None:
 
 
 def test_a_frozen_encoder_stays(lists: list[RankingList]) -> None:
-    one = learner(lists, encoder_rate=0)
+    one = learner(lists, frozen_encoder=True)
     before = {name: p.clone() for name, p in one.network.named_parameters()}
     taught(one, 0, 4)
     changed = {name for name, p in one.network.named_parameters() if not torch.equal(p, before[name])}

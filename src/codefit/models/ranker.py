@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch  # the whole module is torch's: whoever needs it imports it where it is needed
 from torch import nn
@@ -150,3 +151,11 @@ class RepairRanker(nn.Module):  # type: ignore[misc]
             both = (numbers[:, second] >= 0)[:, None]
             total = total + both * (projected[:, first] * chosen[:, second] + self.gaps(gap))
         return self.whole(self.together(total))[:, 0]
+
+
+def save_weights(network: nn.Module, folder: Path) -> None:
+    """Write the weights of a network into an existing folder."""
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors")

@@ -16,6 +16,7 @@ from codefit.models.generation import Generation, Piece, generate
 from codefit.models.language_model import LanguageModel
 from codefit.progress import say
 from codefit.serve.api_error import ApiError, invalid_fields, unsuitable
+from codefit.serve.body import read_body
 from codefit.serve.completions import MAX_ANSWERS, Answer, CompletionRequest, choice, usage
 from codefit.serve.worker import DEFAULT_PLACES, BusyError, Job, Worker
 
@@ -155,12 +156,10 @@ async def _body(request: "Request", limit: int) -> bytes:
     """
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         raise ApiError(415, "the body must be sent as Content-Type: application/json")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise ApiError(413, f"the body is longer than {limit:,} bytes", code="body_too_large")
-    return bytes(body)
+    body = await read_body(request, limit)
+    if body is None:
+        raise ApiError(413, f"the body is longer than {limit:,} bytes", code="body_too_large")
+    return body
 
 
 def _parsed(body: bytes, name: str) -> CompletionRequest:

@@ -17,10 +17,11 @@ import numpy.typing as npt
 
 from codefit.errors import InputError
 from codefit.models.repair import RepairModel
+from codefit.serve.body import read_body
 from codefit.source.syntax.terminals import from_characters
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request, Response
+    from fastapi import FastAPI, Response
 
 PORT = 8082
 BODY_LIMIT = 8 << 20
@@ -49,7 +50,7 @@ def create_rerank_app(
     @app.post("/rerank")
     async def rerank(request: Request) -> Response:
         is_json = request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
-        body = await _limited(request, body_limit)
+        body = await read_body(request, body_limit)
         if body is None:
             return _problem(413, f"the body is longer than {body_limit:,} bytes", is_json)
         try:
@@ -112,12 +113,3 @@ def _problem(status: int, what: str, is_json: bool) -> "Response":
     if is_json:
         return Response(json.dumps({"error": {"message": what}}), status, media_type="application/json")
     return Response(b"", status, {"X-Error": what}, media_type="text/plain")
-
-
-async def _limited(request: "Request", limit: int) -> bytes | None:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            return None
-    return bytes(body)

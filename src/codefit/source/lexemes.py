@@ -75,6 +75,14 @@ class Lexed:
         return [lexeme.terminal for lexeme in self.lexemes]
 
 
+def column_of(indent: str) -> int:
+    """The column in which a line begins after its indentation."""
+    column = 0
+    for character in indent:
+        column = (column // TAB + 1) * TAB if character == "\t" else 0 if character == "\f" else column + 1
+    return column
+
+
 def lex(source: str) -> Lexed:
     """The lexemes of a source; never raises."""
     return _Lexer(source).run()
@@ -121,9 +129,7 @@ class _Lexer:
     def _indent(self, start: int) -> None:
         source = self.lexed.source
         first = max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1
-        column = 0
-        for character in source[first:start]:
-            column = (column // TAB + 1) * TAB if character == "\t" else 0 if character == "\f" else column + 1
+        column = column_of(source[first:start])
         if column > self.indents[-1]:
             self.indents.append(column)
             self._add(INDENT, start, start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from codefit.source.lexemes import Lexed
+from codefit.source.lexemes import Lexed, column_of
 from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS, TERMINALS
 
 STEP = "    "  # of an indentation that was not there
@@ -47,7 +47,7 @@ class _Renderer:
         self.source, self.lexemes = lexed.source, lexed.lexemes
         self.tokens, self.names = tokens, names
         self.out: list[str] = []
-        self.indents = [self._first_indent()]
+        self.indents = [""]
         self.begins = True  # a line
         self.last: Token | None = None  # that was written, layout aside
         self.end = 0  # of what of the source is written or left out
@@ -66,9 +66,6 @@ class _Renderer:
         self._rest()
         return "".join(self.out)
 
-    def _first_indent(self) -> str:
-        return ""
-
     def _indent_of(self, lexeme: int) -> str | None:
         """What stands before a lexeme on its line, None where that is not only space."""
         start = self.lexemes[lexeme].start
@@ -82,7 +79,7 @@ class _Renderer:
             if token.terminal in _LAYOUT:
                 continue
             own = None if token.lexeme is None else self._indent_of(token.lexeme)
-            if own is not None and _column(own) > _column(self.indents[-1]):
+            if own is not None and column_of(own) > column_of(self.indents[-1]):
                 return own
             break
         return self.indents[-1] + STEP
@@ -111,7 +108,7 @@ class _Renderer:
                 self._comments(lexeme.start)
                 own = self._indent_of(token.lexeme)
                 wanted = self.indents[-1]
-                self.out.append(own if own is not None and _column(own) == _column(wanted) else wanted)
+                self.out.append(own if own is not None and column_of(own) == column_of(wanted) else wanted)
             elif self.last is not None and self.last.lexeme == token.lexeme - 1:
                 self.out.append(self.source[self.end : lexeme.start])
             else:
@@ -161,10 +158,3 @@ class _Renderer:
 def _spelled(terminal: int) -> str:
     name = TERMINALS[terminal]
     return _SPELLED.get(name, name)
-
-
-def _column(indent: str) -> int:
-    column = 0
-    for character in indent:
-        column = (column // 8 + 1) * 8 if character == "\t" else 0 if character == "\f" else column + 1
-    return column

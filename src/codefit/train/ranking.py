@@ -30,10 +30,10 @@ BETAS = (0.9, 0.98)
 
 @dataclass(frozen=True, slots=True)
 class RankingSettings:
-    """How the ranker learns. `tau` divides the scores; the encoder has a rate of its own, 0 leaves it as it is."""
+    """How the ranker learns. `tau` divides the scores; a frozen encoder stays as it is."""
 
     learning_rate: float = 5e-4
-    encoder_rate: float = 5e-4
+    frozen_encoder: bool = False
     tau: float = 1.0
     weight_decay: float = 0.01
     device: str = "auto"
@@ -48,7 +48,7 @@ class RankingLearner:
         self.settings = settings
         self.device = choose_device(settings.device)
         network.to(self.device)
-        if settings.encoder_rate == 0:
+        if settings.frozen_encoder:
             network.encoder.requires_grad_(False)
         named = {name: p for name, p in network.named_parameters() if p.requires_grad}
         self._parameters = named
@@ -71,7 +71,6 @@ class RankingLearner:
         import torch
 
         self.network.train()
-        # The encoder's rate is the ranker's by a factor on its gradient's step, which AdamW has by parameter group.
         for group in self._optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * rate_factor
         self._optimizer.zero_grad(set_to_none=True)
@@ -111,10 +110,9 @@ class RankingLearner:
 
     def save_model(self, folder: Path) -> None:
         """Write the weights."""
-        from safetensors.torch import save_file
+        from codefit.models.ranker import save_weights
 
-        save_file({name: p.detach().cpu().contiguous() for name, p in self.network.state_dict().items()},
-                  folder / "model.safetensors")  # fmt: skip
+        save_weights(self.network, folder)
 
 
 def to_batch(lists: Sequence[RankingList], device: torch.device) -> RankingBatch:

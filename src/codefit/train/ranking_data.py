@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from codefit.tasks.repairs.ranking import RankingList
-
-POOL = 50  # batches that are cut from one draw: within it strings of like length stand together
+from codefit.train.length_batches import length_batches
 
 
 class RankingData:
@@ -23,21 +22,10 @@ class RankingData:
 
     def batches(self, batch_size: int, *, seed: int, first_step: int) -> Iterator[list[RankingList]]:
         """Batches without end; the same from `first_step` on as in one go."""
-        a_round = len(self.lists) // batch_size
-        step = first_step
-        while True:
-            number, at = divmod(step, a_round)
-            rng = np.random.default_rng([seed, number])
-            order = rng.permutation(len(self.lists))[: a_round * batch_size]
-            groups: list[np.ndarray] = []
-            for start in range(0, len(order), POOL * batch_size):
-                pool = order[start : start + POOL * batch_size]
-                by_length = pool[np.argsort([len(self.lists[k].tokens) for k in pool], kind="stable")]
-                parts = by_length.reshape(-1, batch_size)
-                groups.extend(parts[rng.permutation(len(parts))])
-            for group in groups[at:]:
-                yield [self._cut(self.lists[k], np.random.default_rng([seed, step, int(k)])) for k in group]
-                step += 1
+        lengths = [len(one.tokens) for one in self.lists]
+        groups = length_batches(lengths, batch_size, seed=seed, first_step=first_step)
+        for step, group in enumerate(groups, start=first_step):
+            yield [self._cut(self.lists[k], np.random.default_rng([seed, step, int(k)])) for k in group]
 
     def _cut(self, one: RankingList, rng: np.random.Generator) -> RankingList:
         if len(one.edits) <= self.most:

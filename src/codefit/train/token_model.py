@@ -17,6 +17,7 @@ import numpy.typing as npt
 from codefit.models.device import choose_device
 from codefit.tasks.repairs.ranking import BEGIN, FINISH, PAD
 from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
+from codefit.train.length_batches import length_batches
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MAX_GRADIENT_NORM = 1.0
 BETAS = (0.9, 0.98)
-POOL = 50
 IGNORED = -100
 
 
@@ -37,20 +37,9 @@ class TokenData:
 
     def batches(self, batch_size: int, *, seed: int, first_step: int) -> Iterator[npt.NDArray[np.int64]]:
         """Batches without end, (batch, length) with BEGIN and FINISH, filled up with PAD."""
-        a_round = len(self.strings) // batch_size
-        lengths = np.array([len(string) for string in self.strings])
-        number, at = divmod(first_step, a_round)
-        while True:
-            rng = np.random.default_rng([seed, number])
-            order = rng.permutation(len(self.strings))[: a_round * batch_size]
-            groups: list[npt.NDArray[np.int64]] = []
-            for start in range(0, len(order), POOL * batch_size):
-                pool = order[start : start + POOL * batch_size]
-                parts = pool[np.argsort(lengths[pool], kind="stable")].reshape(-1, batch_size)
-                groups.extend(parts[rng.permutation(len(parts))])
-            for group in groups[at:]:
-                yield padded([self.strings[k] for k in group])
-            number, at = number + 1, 0
+        lengths = [len(string) for string in self.strings]
+        for group in length_batches(lengths, batch_size, seed=seed, first_step=first_step):
+            yield padded([self.strings[k] for k in group])
 
     def tokens(self, batch: npt.NDArray[np.int64]) -> int:
         """Tokens that are predicted."""
@@ -163,7 +152,6 @@ class TokenLearner:
 
     def save_model(self, folder: Path) -> None:
         """Write the weights."""
-        from safetensors.torch import save_file
+        from codefit.models.ranker import save_weights
 
-        tensors = {name: p.detach().cpu().contiguous() for name, p in self.encoder.state_dict().items()}
-        save_file(tensors, folder / "model.safetensors")
+        save_weights(self.encoder, folder)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from codefit.tasks.repairs import search as kernel
-from codefit.tasks.repairs.candidates import KINDS, Edit
+from codefit.tasks.repairs.candidates import Edit, unpack
 
 
 @njit(cache=True)
@@ -68,11 +68,4 @@ def edits_between(a: Sequence[int], b: Sequence[int]) -> list[Edit]:
     """The fewest edits of `a` that give `b`, by their places in `a`; of equal lists the one with later edits."""
     out = np.empty(len(a) + len(b), dtype=np.int64)
     count = packed_edits(_array(a), _array(b), out)
-    return [unpacked(int(number)) for number in out[:count]]
-
-
-def unpacked(number: int) -> Edit:
-    """An edit from the search's number of it."""
-    kind = number >> kernel.TERMINAL_BITS & 3
-    terminal = None if kind == kernel.DELETE else number & 127
-    return Edit(KINDS[kind], number >> (kernel.TERMINAL_BITS + kernel.KIND_BITS), terminal)
+    return [unpack(int(number)) for number in out[:count]]

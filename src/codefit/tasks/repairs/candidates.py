@@ -83,9 +83,12 @@ def error_places(tokens: Sequence[int]) -> tuple[int, int]:
 
     Both are places in `tokens`; the first is their number where only the end is missing.
     """
-    tables, follows = python_tables()
-    error = tables.first_error(tokens)
-    needed = kernel.needed_edits(follows, np.array(tokens, dtype=np.int32))
+    _, follows = python_tables()
+    return _error_places(tokens, kernel.needed_edits(follows, np.array(tokens, dtype=np.int32)))
+
+
+def _error_places(tokens: Sequence[int], needed: npt.NDArray[np.int32]) -> tuple[int, int]:
+    error = python_tables()[0].first_error(tokens)
     last = int(np.flatnonzero(needed > 0)[-1]) if needed.any() else -1
     return len(tokens) if error is None else error, last
 
@@ -93,6 +96,12 @@ def error_places(tokens: Sequence[int]) -> tuple[int, int]:
 def pack(edit: Edit) -> int:
     """An edit as one number, as the search has it."""
     return edit.place << _SHIFT | KINDS.index(edit.kind) << kernel.TERMINAL_BITS | (edit.terminal or 0)
+
+
+def unpack(number: int) -> Edit:
+    """The inverse of `pack`."""
+    kind = number >> kernel.TERMINAL_BITS & 3
+    return Edit(KINDS[kind], number >> _SHIFT, None if kind == kernel.DELETE else number & 127)
 
 
 def find_candidates(
@@ -140,13 +149,11 @@ def _find(
     started = time.perf_counter()
     _, follows = python_tables()
     parser = _parser()
-    language = kernel.Language(
-        language_model.log_probability, language_model.after, language_model.log_probability.max(axis=0)
-    )
+    language = kernel.Language(language_model.log_probability, language_model.after, language_model.cheapest)
     tokens = np.array(closed(broken), dtype=np.int32)
     contexts = language_model.contexts(tokens.tolist())
     needed = kernel.needed_edits(follows, tokens)
-    snippet = _prepare(tokens, contexts, needed, language, edit_model, *error_places(tokens.tolist()))
+    snippet = _prepare(tokens, contexts, needed, language, edit_model, *_error_places(tokens.tolist(), needed))
     memory = kernel.new_memory()
     least = _least_edits(parser, memory, snippet, started + seconds)
     most = most_edits if most_edits is not None else min((least or 0) + 1, kernel.MAX_EDITS)
@@ -276,15 +283,7 @@ def _collect(
     for number in order:
         length = kernel.write_repair(tokens, found.edits[number], buffer)
         strings.append(buffer[:length].tolist())
-    edits = [
-        [
-            Edit(KINDS[kind], edit >> _SHIFT, None if kind == kernel.DELETE else edit & 127)
-            for edit in found.edits[number].tolist()
-            if edit != kernel.NO_EDIT
-            for kind in [edit >> kernel.TERMINAL_BITS & 3]
-        ]
-        for number in order
-    ]
+    edits = [[unpack(edit) for edit in found.edits[number].tolist() if edit != kernel.NO_EDIT] for number in order]
     scores = found.score[order]
     if least == 0:
         edits.insert(0, [])

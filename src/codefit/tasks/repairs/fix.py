@@ -10,7 +10,7 @@ import numpy as np
 
 from codefit.source.lexemes import Lexed, lex
 from codefit.source.rendering import Token, render
-from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS
+from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS, TERMINALS
 from codefit.tasks.repairs.candidates import Candidates, Edit
 from codefit.tasks.repairs.region import Region, fault_of, find_region, with_region
 
@@ -63,7 +63,7 @@ def fix_source(source: str, rank: Rank, *, most: int = 3) -> Fix:
     for edits, share in list(zip(found.edits, shares, strict=True))[:LOOKED_AT]:
         if not edits or any(edit.place > own or (edit.place == own and edit.kind != "insert") for edit in edits):
             continue
-        mended = with_region(source, region, _rendered(lexed, tokens[:own], edits, region))
+        mended = with_region(source, region, _rendered(lexed, tokens[:own], edits))
         after = fault_of(mended)
         if mended in seen or (after is not None and (region.rest or after.line <= region.end)):
             continue
@@ -80,7 +80,7 @@ def _probabilities(scores: np.ndarray) -> np.ndarray:
     return shares / shares.sum() if len(shares) else shares
 
 
-def _rendered(lexed: Lexed, tokens: Sequence[int], edits: Sequence[Edit], region: Region) -> str:
+def _rendered(lexed: Lexed, tokens: Sequence[int], edits: Sequence[Edit]) -> str:
     result: list[Token] = []
     waiting = list(edits)
     for place in range(len(tokens) + 1):
@@ -98,8 +98,6 @@ def _rendered(lexed: Lexed, tokens: Sequence[int], edits: Sequence[Edit], region
 
 def told(edit: Edit, lexed: Lexed, region: Region) -> str:
     """An edit in words, with the line in the file."""
-    from codefit.source.syntax.terminals import TERMINALS
-
     lexemes = lexed.lexemes
     start = lexemes[edit.place].start if edit.place < len(lexemes) else len(lexed.source)
     old = lexed.source[lexemes[edit.place].start : lexemes[edit.place].end] if edit.place < len(lexemes) else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ class Counts:
     counts: npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NgramModel:
     """An automaton: `log_probability` (contexts, SYMBOLS) in nats, `after` (contexts, SYMBOLS) the context that comes.
 
@@ -45,6 +46,12 @@ class NgramModel:
     log_probability: npt.NDArray[np.float32]
     after: npt.NDArray[np.int32]
     first: int
+
+    @cached_property
+    def cheapest(self) -> npt.NDArray[np.float32]:
+        """The largest log probability that each token has in any context, (SYMBOLS,)."""
+        largest: npt.NDArray[np.float32] = self.log_probability.max(axis=0)
+        return largest
 
     def contexts(self, tokens: Sequence[int]) -> npt.NDArray[np.int32]:
         """The context before each token and after the last, (n + 1,)."""
