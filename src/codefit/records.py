@@ -107,6 +107,15 @@ class Conversation(Row, frozen=True):
     check: dict[str, Any] | None = None
 
 
+class Repair(Row, frozen=True):
+    """A broken snippet and its repair as lexical tokens with spaces between, and their sources where they are known."""
+
+    broken: str
+    fixed: str
+    broken_source: str | None = None
+    fixed_source: str | None = None
+
+
 class RankingInstance(Row, frozen=True):
     """A query, the one relevant document and the other candidates."""
 

@@ -26,7 +26,7 @@ def lists() -> list[RankingList]:
     found = []
     for broken, fixed in PAIRS:
         candidates = find_candidates(broken, small_language(), plain_edits(), limit=200, seconds=60)
-        found.append(ranking_list(broken, candidates, small_language(), plain_edits(), fixed))
+        found.append(ranking_list(broken, candidates, plain_edits().weight, fixed))
     return [one for one in found if one.truth >= 0]
 
 

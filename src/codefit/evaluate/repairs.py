@@ -23,6 +23,7 @@ from codefit.tasks.repairs.candidates import LIMIT, SECONDS, closed
 from codefit.tasks.repairs.ranking import ranking_list
 
 LENGTHS = (20, 40, 60)  # tokens of the broken string, at most, of each class but the last
+CURVE = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)  # ranks
 ORDERS = ("model", "edits", "ngrams", "random")
 
 
@@ -57,16 +58,15 @@ def repair_one(
     found = model.candidates(broken, limit=limit, seconds=seconds)
     place = found.strings.index(truth) if truth in found.strings else -1
     started = time.perf_counter()
-    one = ranking_list(broken, found, model.language_model, model.edits)
+    one = ranking_list(broken, found, model.edits.weight)
     of_edits = one.scalars.sum(axis=1)
     scores = model.score(one) if model.ranker is not None and len(found.strings) else of_edits
     rank_seconds = time.perf_counter() - started
     lengths = np.array([len(string) for string in found.strings])
-    likelihood = np.array([model.language_model.log_likelihood(string) for string in found.strings])
     by_order = {
         "model": scores,
         "edits": of_edits,
-        "ngrams": likelihood / np.maximum(lengths, 1),  # a token, as the original has it
+        "ngrams": found.likelihood / np.maximum(lengths, 1),  # a token, as the original has it
         "random": rng.random(len(found.strings)),
     }
     away = distance(closed(broken), truth)
@@ -83,12 +83,26 @@ def repair_one(
     )
 
 
+def evaluate_repairs(
+    model: RepairModel,
+    pairs: Iterable[tuple[Sequence[int], Sequence[int]]],
+    *,
+    limit: int = LIMIT,
+    seconds: float = SECONDS,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The figures of pairs (broken, fixed), one after another: their times are those of a string alone."""
+    rng = np.random.default_rng(seed)
+    return summary([repair_one(model, *pair, rng, limit=limit, seconds=seconds) for pair in pairs])
+
+
 def summary(found: Sequence[Repaired]) -> dict[str, Any]:
     """The figures of all, of each order, by distance and by length, and where the truth was among the candidates."""
     return {
         "n": len(found),
         **_flat(found, "model"),
         "orders": {name: _figures([one.ranks[name] for one in found]) for name in ORDERS},
+        "curve": {name: _curve([one.ranks[name] for one in found]) for name in ORDERS},
         "retrieved": _retrieved(found),
         "by_distance": {str(d): _flat(group, "model") for d, group in _groups(found, lambda one: one.distance)},
         "by_length": {label: _flat(group, "model") for label, group in _groups(found, _length)},
@@ -113,6 +127,12 @@ def _figures(ranks: Sequence[float]) -> dict[str, Any]:
         **{name: estimate.mean for name, estimate in found.items()},
         "ci95": {name: [estimate.low, estimate.high] for name, estimate in found.items()},
     }
+
+
+def _curve(ranks: Sequence[float]) -> list[tuple[int, float]]:
+    """The share of strings whose repair is among the first k, for a plot."""
+    array = np.asarray(ranks)
+    return [(k, float((array <= k).mean())) for k in CURVE]
 
 
 def _flat(group: Sequence[Repaired], order: str) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def write_encoder_graph(model: Any, path: Path, vocab_size: int) -> None:
     mask[1, 4:] = 0
     batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens")
     shapes = {name: {0: batch, 1: tokens} for name in ("input_ids", "attention_mask")}
-    with _quiet():
+    with quietly():
         try:
             program = torch.onnx.export(
                 Graph().eval(),
@@ -178,12 +178,12 @@ def write_encoder_int8(fp32: Path, int8: Path, *, reduce_range: bool) -> None:
     model = onnx.load(str(fp32))
     # Shapes of values in between: the quantizer turns weights round without turning these, and then finds a conflict.
     del model.graph.value_info[:]
-    with _quiet():
+    with quietly():
         quantize_dynamic(model, str(int8), weight_type=QuantType.QInt8, per_channel=True, reduce_range=reduce_range)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Without the libraries' notes on their own workings, of which there are dozens."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -11,17 +11,21 @@ The encoder is a transformer over lexical tokens (Vaswani et al., 2017, with the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
 import torch  # the whole module is torch's: whoever needs it imports it where it is needed
 from torch import nn
 
+from codefit.errors import InputError
+from codefit.files import write_json
 from codefit.tasks.repairs.ranking import DISTANCES, PAD
 
 VOCABULARY = PAD + 1
 KINDS = 3
 MAX_EDITS = 3
+WEIGHTS, SHAPE = "model.safetensors", "shape.json"
 SCALARS = 2  # of a candidate: its n-gram log probability, the score of its edits
 
 
@@ -42,7 +46,7 @@ class TokenEncoder(nn.Module):  # type: ignore[misc]
 
     def __init__(self, shape: RankerShape) -> None:
         super().__init__()
-        self.hidden = shape.hidden
+        self.shape = shape
         self.tokens = nn.Embedding(VOCABULARY, shape.hidden, padding_idx=PAD)
         nn.init.normal_(self.tokens.weight, std=0.02)
         self.layers = nn.ModuleList(
@@ -57,7 +61,7 @@ class TokenEncoder(nn.Module):  # type: ignore[misc]
     def forward(self, tokens: torch.Tensor, *, extra: torch.Tensor | None = None, causal: bool = False) -> torch.Tensor:
         """`extra` (batch, length, hidden) is added to the tokens' vectors; `causal` hides what comes after a token."""
         length = tokens.shape[1]
-        x = self.tokens(tokens) * math.sqrt(self.hidden) + positions(length, self.hidden, tokens.device)
+        x = self.tokens(tokens) * math.sqrt(self.shape.hidden) + positions(length, self.shape.hidden, tokens.device)
         if extra is not None:
             x = x + extra
         x = self.dropout(x)
@@ -153,9 +157,56 @@ class RepairRanker(nn.Module):  # type: ignore[misc]
         return self.whole(self.together(total))[:, 0]
 
 
-def save_weights(network: nn.Module, folder: Path) -> None:
-    """Write the weights of a network into an existing folder."""
+def save_network(network: TokenEncoder | RepairRanker, shape: RankerShape, folder: Path) -> None:
+    """Write weights and sizes of a network into an existing folder."""
     from safetensors.torch import save_file
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors")
+    save_file(tensors, folder / WEIGHTS)
+    write_json(folder / SHAPE, asdict(shape))
+
+
+def read_shape(folder: Path) -> RankerShape:
+    """The sizes of a folder's network; `InputError` where it holds none."""
+    if not (folder / SHAPE).is_file() or not (folder / WEIGHTS).is_file():
+        raise InputError(
+            f"holds no {WEIGHTS} with {SHAPE}", where=str(folder), fix="give what repair pretrain or train wrote"
+        )
+    try:
+        return msgspec.json.decode((folder / SHAPE).read_bytes(), type=RankerShape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"damaged ({error})", where=str(folder / SHAPE)) from error
+
+
+def load_network(network: TokenEncoder | RepairRanker, folder: Path) -> None:
+    """Give a network the weights of a folder; `InputError` where they are of another one."""
+    from safetensors.torch import load_file
+
+    try:
+        network.load_state_dict(load_file(folder / WEIGHTS))
+    except RuntimeError as error:
+        raise InputError("the weights are of a network of another kind or size", where=str(folder / WEIGHTS)) from error
+
+
+def new_ranker(shape: RankerShape, *, seed: int, pretrained: Path | None = None) -> RepairRanker:
+    """A ranker to train; its encoder from random weights, or as `pretrained` has it.
+
+    `InputError` where that is of another width or depth.
+    """
+    torch.manual_seed(seed)
+    network = RepairRanker(shape)
+    if pretrained is not None:
+        of_encoder = read_shape(pretrained)
+        if _encoder_sizes(of_encoder) != _encoder_sizes(shape):
+            raise InputError(
+                f"the encoder is of {of_encoder.layers} layers of {of_encoder.hidden}, the ranker of {shape.layers} of "
+                f"{shape.hidden}",
+                where=str(pretrained),
+                fix="give both the same sizes",
+            )
+        load_network(network.encoder, pretrained)
+    return network
+
+
+def _encoder_sizes(shape: RankerShape) -> tuple[int, ...]:
+    return shape.hidden, shape.layers, shape.heads, shape.ffn

@@ -13,21 +13,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from codefit.errors import InputError
-from codefit.files import atomic_path
-from codefit.tasks.repairs import search as kernel
+from codefit.files import atomic_path, write_json
 from codefit.tasks.repairs.align import distance, packed_edits
 from codefit.tasks.repairs.candidates import LIMIT, SECONDS, Candidates, closed, find_candidates
 from codefit.tasks.repairs.edits import LogLinearEdits, feature_count
 from codefit.tasks.repairs.ngrams import NgramModel
+from codefit.tasks.repairs.packed import MAX_EDITS, NO_EDIT
 from codefit.tasks.repairs.ranking import RankingList, given_list, ranking_list, to_arrays
 
-NGRAMS, EDITS, RANKER = "ngrams.npz", "edits.npz", "ranker.onnx"
+NGRAMS, EDITS, RANKER, INFO = "ngrams.npz", "edits.npz", "ranker.onnx", "codefit.json"
+
+
+class RepairInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a model comes from: the resolved recipe, seed, revision, hashes of data, packages; and its figures."""
+
+    kind: Literal["repair"] = "repair"
+    recipe: dict[str, Any] = {}
+    seed: int | None = None
+    code_revision: str | None = None
+    data: dict[str, str] = {}
+    packages: dict[str, str] = {}
+    metrics: dict[str, Any] = {}
+
+
+def write_repair_info(folder: Path, info: RepairInfo) -> None:
+    """Write `codefit.json` into a model's folder."""
+    write_json(folder / INFO, info)
+
+
+def read_repair_info(folder: Path) -> RepairInfo:
+    """Read it; `InputError` where it is not there or of something else."""
+    try:
+        return msgspec.json.decode((folder / INFO).read_bytes(), type=RepairInfo)
+    except FileNotFoundError as error:
+        raise InputError("no codefit.json there", where=str(folder)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"not a repair model's codefit.json ({error})", where=str(folder / INFO)) from error
 
 
 @dataclass(frozen=True)
@@ -38,9 +66,11 @@ class RepairModel:
     edits: LogLinearEdits
     ranker: Path | None = None
 
-    def candidates(self, broken: Sequence[int], *, limit: int = LIMIT, seconds: float = SECONDS) -> Candidates:
+    def candidates(
+        self, broken: Sequence[int], *, limit: int = LIMIT, seconds: float = SECONDS, steps: int | None = None
+    ) -> Candidates:
         """The sentences near a broken string in the order of n-grams and edits."""
-        return find_candidates(broken, self.language_model, self.edits, limit=limit, seconds=seconds)
+        return find_candidates(broken, self.language_model, self.edits, limit=limit, seconds=seconds, steps=steps)
 
     def repairs(self, broken: Sequence[int], *, limit: int = LIMIT, seconds: float = SECONDS) -> Candidates:
         """The same in the ranker's order, where there is one; `scores` are then its own."""
@@ -48,13 +78,14 @@ class RepairModel:
         if self.ranker is None or len(found.strings) < 2 or found.least_edits == 0:
             return found
         started = time.perf_counter()
-        scores = self.score(ranking_list(broken, found, self.language_model, self.edits))
+        scores = self.score(ranking_list(broken, found, self.edits.weight))
         order = np.argsort(-scores, kind="stable")
         return replace(
             found,
             strings=[found.strings[k] for k in order],
-            edits=[found.edits[k] for k in order],
             scores=scores[order],
+            likelihood=found.likelihood[order],
+            packed=found.packed[order],
             seconds=found.seconds + time.perf_counter() - started,
         )
 
@@ -75,7 +106,7 @@ class RepairModel:
         scores = np.full(len(documents), -np.inf, dtype=np.float32)
         known = [number for number, document in enumerate(documents) if document is not None]
         strings = [closed(documents[number] or []) for number in known]
-        edits = np.full((len(known), kernel.MAX_EDITS), kernel.NO_EDIT, dtype=np.int64)
+        edits = np.full((len(known), MAX_EDITS), NO_EDIT, dtype=np.int64)
         count = np.array(
             [packed_edits(tokens, np.array(s, dtype=np.int32), edits[row]) for row, s in enumerate(strings)], dtype=int
         )

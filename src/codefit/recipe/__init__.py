@@ -35,6 +35,17 @@ from codefit.recipe.load import (
     parse_section,
     recipe_text,
 )
+from codefit.recipe.repair_ranking import (
+    Lists,
+    Pretrain,
+    Propose,
+    RankerModel,
+    RankTrain,
+    RepairData,
+    RepairRanking,
+    RepairSteps,
+    Variant,
+)
 from codefit.recipe.sections import CausalTrain, Complete, Section, Sources
 
 __all__ = [
@@ -56,7 +67,15 @@ __all__ = [
     "ExtendedPretraining",
     "HoldOut",
     "LanguageModelEvaluate",
+    "Lists",
+    "Pretrain",
+    "Propose",
+    "RankTrain",
+    "RankerModel",
     "Recipe",
+    "RepairData",
+    "RepairRanking",
+    "RepairSteps",
     "RepositoryData",
     "Section",
     "Ship",
@@ -64,6 +83,7 @@ __all__ = [
     "StaticModel",
     "TokenizerSection",
     "Train",
+    "Variant",
     "Words",
     "apply_override",
     "bundled_recipes",

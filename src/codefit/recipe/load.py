@@ -14,15 +14,17 @@ from codefit.errors import InputError
 from codefit.recipe.code_encoder import CodeEncoder
 from codefit.recipe.language_model import BaseLanguageModel, ExtendedPretraining
 from codefit.recipe.problems import did_you_mean, problems
+from codefit.recipe.repair_ranking import RepairRanking
 from codefit.recipe.sections import Section
 
-Recipe = CodeEncoder | BaseLanguageModel | ExtendedPretraining
+Recipe = CodeEncoder | BaseLanguageModel | ExtendedPretraining | RepairRanking
 
 # The recipe whose comments explain the fields of a system.
 EXPLAINED_BY = {
     "code-encoder": "code-encoder",
     "base-language-model": "base-lm",
     "extended-pretraining": "extended-pretraining",
+    "repair-ranking": "repair-ranking",
 }
 
 _Checked = TypeVar("_Checked", bound=Section)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codefit.recipe import CodeEncoder, ExtendedPretraining, Recipe
+from codefit.recipe import CodeEncoder, ExtendedPretraining, Recipe, RepairRanking
 from codefit.run.record import RunRecord, new_record
 from codefit.run.runner import Stage, run_stages
 
@@ -31,6 +31,10 @@ def stages_of(recipe: Recipe) -> list[Stage]:
         from codefit.run.extended_pretraining import stages_of as of_extended
 
         return of_extended(recipe)
+    if isinstance(recipe, RepairRanking):
+        from codefit.run.repair_ranking import stages_of as of_repair_ranking
+
+        return of_repair_ranking(recipe)
     from codefit.run.base_language_model import stages_of as of_base
 
     return of_base(recipe)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from codefit.tasks.repairs import search as kernel
 from codefit.tasks.repairs.align import edits_between
-from codefit.tasks.repairs.candidates import closed, error_places, find_candidates, pack
+from codefit.tasks.repairs.candidates import closed, error_places, find_candidates
 from codefit.tasks.repairs.edits import LogLinearEdits, features_of, surroundings
 from codefit.tasks.repairs.ngrams import NgramModel
+from codefit.tasks.repairs.packed import MAX_EDITS, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Listing:
 
 def list_candidates(
     broken: Sequence[int], fixed: Sequence[int], language_model: NgramModel, model: LogLinearEdits, *, limit: int,
-    seconds: float,
+    steps: int,
 ) -> Listing | None:  # fmt: skip
     """What the model learns from one pair; None where the true repair is more than three edits away."""
     whole, truth = closed(broken), closed(fixed)
     true_edits = edits_between(whole, truth)
-    if not 0 < len(true_edits) <= kernel.MAX_EDITS:
+    if not 0 < len(true_edits) <= MAX_EDITS:
         return None
-    found = find_candidates(broken, language_model, model, limit=limit, seconds=seconds)
+    found = find_candidates(broken, language_model, model, limit=limit, steps=steps)
     strings, edits = [truth], [true_edits]
     for string, made in zip(found.strings, found.edits, strict=True):
         if string == truth:
@@ -53,13 +53,13 @@ def list_candidates(
     seen = surroundings(np.array(whole, dtype=np.int32), *error_places(whole))
     parts = [features_of(seen, np.array([pack(edit) for edit in made], dtype=np.int64)) for made in edits]
     ends = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
-    likelihood = np.array([language_model.log_likelihood(string) for string in strings], dtype=np.float32)
+    likelihood = language_model.log_likelihoods(strings)
     return Listing(np.concatenate(parts), ends, likelihood - likelihood[0])
 
 
 def fit_edits(
     listings: Sequence[Listing], start: LogLinearEdits, *, epochs: int = 8, batch: int = 64, rate: float = 0.05,
-    decay: float = 1e-5, seed: int = 0, weights_of: npt.NDArray[np.float32] | None = None,
+    decay: float = 1e-5, seed: int = 0,
 ) -> LogLinearEdits:  # fmt: skip
     """The weights under which the true repairs are likeliest, with a penalty on their squares."""
     import torch

@@ -7,14 +7,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from codefit.errors import InputError
+
 POOL = 50  # batches that are cut from one draw: within it items of like length stand together
 
 
 def length_batches(
     lengths: Sequence[int], batch_size: int, *, seed: int, first_step: int
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """The numbers of each batch's items, without end; the same from `first_step` on as in one go."""
+    """The numbers of each batch's items, without end; the same from `first_step` on as in one go.
+
+    A batch is all items where there are fewer than `batch_size`. `InputError` where there is none.
+    """
     sizes = np.array(lengths)
+    if not len(sizes):
+        raise InputError("there is nothing to learn from")
+    batch_size = min(batch_size, len(sizes))
     a_round = len(sizes) // batch_size
     number, at = divmod(first_step, a_round)
     while True:

@@ -109,10 +109,10 @@ class RankingLearner:
         restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(step))
 
     def save_model(self, folder: Path) -> None:
-        """Write the weights."""
-        from codefit.models.ranker import save_weights
+        """Write the network."""
+        from codefit.models.ranker import save_network
 
-        save_weights(self.network, folder)
+        save_network(self.network, self.network.shape, folder)
 
 
 def to_batch(lists: Sequence[RankingList], device: torch.device) -> RankingBatch:

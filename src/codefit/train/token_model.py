@@ -151,7 +151,7 @@ class TokenLearner:
         restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(step))
 
     def save_model(self, folder: Path) -> None:
-        """Write the weights."""
-        from codefit.models.ranker import save_weights
+        """Write the encoder."""
+        from codefit.models.ranker import save_network
 
-        save_weights(self.encoder, folder)
+        save_network(self.encoder, self.encoder.shape, folder)

@@ -28,7 +28,7 @@ def lists() -> list[RankingList]:
     found = []
     for broken, fixed in PAIRS:
         candidates = find_candidates(broken, small_language(), plain_edits(), limit=40, seconds=60)
-        found.append(ranking_list(broken, candidates, small_language(), plain_edits(), fixed))
+        found.append(ranking_list(broken, candidates, plain_edits().weight, fixed))
     return found
 
 

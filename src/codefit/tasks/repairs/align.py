@@ -8,8 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from codefit.tasks.repairs import search as kernel
-from codefit.tasks.repairs.candidates import Edit, unpack
+from codefit.tasks.repairs.packed import (
+    DELETE,
+    INSERT,
+    PLACE_SHIFT,
+    SUBSTITUTE,
+    TERMINAL_BITS,
+    Edit,
+    unpack,
+)
 
 
 @njit(cache=True)
@@ -38,13 +45,13 @@ def packed_edits(a, b, out):  # type: ignore[no-untyped-def]
         here = table[i, j]
         if i > 0 and j > 0 and a[i - 1] != b[j - 1] and here == table[i - 1, j - 1] + 1:
             i, j, at = i - 1, j - 1, at - 1
-            out[at] = _packed(i, kernel.SUBSTITUTE, b[j])
+            out[at] = _packed(i, SUBSTITUTE, b[j])
         elif i > 0 and here == table[i - 1, j] + 1:
             i, at = i - 1, at - 1
-            out[at] = _packed(i, kernel.DELETE, 0)
+            out[at] = _packed(i, DELETE, 0)
         elif j > 0 and here == table[i, j - 1] + 1:
             j, at = j - 1, at - 1
-            out[at] = _packed(i, kernel.INSERT, b[j])
+            out[at] = _packed(i, INSERT, b[j])
         else:
             i, j = i - 1, j - 1
     return count
@@ -52,7 +59,7 @@ def packed_edits(a, b, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, inline="always")
 def _packed(place, kind, terminal):  # type: ignore[no-untyped-def]
-    return (np.int64(place) << (kernel.TERMINAL_BITS + kernel.KIND_BITS)) | (kind << kernel.TERMINAL_BITS) | terminal
+    return (np.int64(place) << PLACE_SHIFT) | (kind << TERMINAL_BITS) | terminal
 
 
 def _array(tokens: Sequence[int]) -> npt.NDArray[np.int32]:

@@ -6,14 +6,17 @@ where the nearest of them do. Some mistakes come in numbers (a comma forgotten o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from codefit.errors import InputError
 from codefit.source.syntax.python import python_tables
 from codefit.tasks.repairs.align import edits_between
-from codefit.tasks.repairs.candidates import Edit, closed
+from codefit.tasks.repairs.candidates import closed
+from codefit.tasks.repairs.instances import RepairPair
+from codefit.tasks.repairs.packed import Edit
 
 EDGE = -1
 TRIES = 30
@@ -78,6 +81,27 @@ def break_code(fixed: Sequence[int], mistakes: Mistakes, count: int, rng: np.ran
             if len(edits_between(broken, whole)) == count and not tables.accepts(closed(broken)):
                 return broken
     return None
+
+
+def synthetic_pairs(
+    sound: Sequence[Sequence[int]], mistakes: Mistakes, count: int, shares: Sequence[float], rng: np.random.Generator
+) -> Iterator[tuple[int, RepairPair]]:
+    """`count` broken strings made of sound ones, each with the number of the one it is made of.
+
+    `shares` of them have one mistake, two, three. Strings in which no mistake would go are passed over; `InputError`
+    where that is all of them.
+    """
+    weights = np.asarray(shares, dtype=np.float64) / sum(shares)
+    made = tried = 0
+    while made < count:
+        number = int(rng.integers(len(sound)))
+        broken = break_code(sound[number], mistakes, int(rng.choice(len(weights), p=weights)) + 1, rng)
+        tried += 1
+        if broken is not None:
+            made += 1
+            yield number, RepairPair(closed(broken), closed(sound[number]))
+        elif tried > 100 and made == 0:
+            raise InputError("none of the mistakes that were seen goes into any of the snippets")
 
 
 def _place(tokens: Sequence[int], mistake: Mistake, rng: np.random.Generator) -> int | None:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from numba import njit
 
 from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS, TERMINALS
-from codefit.tasks.repairs import search as kernel
 from codefit.tasks.repairs.candidates import EditScores
+from codefit.tasks.repairs.packed import DELETE, INSERT, NO_EDIT, PLACE_SHIFT, SUBSTITUTE, TERMINAL_BITS
 
 T = len(TERMINALS)
 S = T + 1  # and the edge of the string
@@ -110,7 +110,7 @@ def _brackets_and_heads(tokens: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.i
 def edit_features(seen, kind, new, starts, out):  # type: ignore[no-untyped-def]
     """Write which weights an edit has, at a place of which `seen` is a row of `surroundings`; how many they are."""
     before2, before, own, after, after2, first, last, bracket, head, same = seen
-    if kind == kernel.INSERT:
+    if kind == INSERT:
         at = 0
         out[0] = new
         out[1] = before * T + new
@@ -124,7 +124,7 @@ def edit_features(seen, kind, new, starts, out):  # type: ignore[no-untyped-def]
         out[9] = head * T + new
         out[10] = same * T + new
         count = _INSERT_BLOCKS
-    elif kind == kernel.SUBSTITUTE:
+    elif kind == SUBSTITUTE:
         at = _INSERT_BLOCKS
         out[0] = own * T + new
         out[1] = (before * S + own) * T + new
@@ -170,11 +170,11 @@ def _all_scores(seen, weights, starts, insert, substitute, delete):  # type: ign
             seen[place, 5], seen[place, 6], seen[place, 7], seen[place, 8], seen[place, 9],
         )  # fmt: skip
         for new in range(T):
-            insert[place, new] = _total(weights, out, edit_features(row, kernel.INSERT, new, starts, out))
+            insert[place, new] = _total(weights, out, edit_features(row, INSERT, new, starts, out))
             if place < len(delete):
-                substitute[place, new] = _total(weights, out, edit_features(row, kernel.SUBSTITUTE, new, starts, out))
+                substitute[place, new] = _total(weights, out, edit_features(row, SUBSTITUTE, new, starts, out))
         if place < len(delete):
-            delete[place] = _total(weights, out, edit_features(row, kernel.DELETE, 0, starts, out))
+            delete[place] = _total(weights, out, edit_features(row, DELETE, 0, starts, out))
 
 
 def features_of(seen: Indices, packed: npt.NDArray[np.int64]) -> Indices:
@@ -182,8 +182,8 @@ def features_of(seen: Indices, packed: npt.NDArray[np.int64]) -> Indices:
     out = np.empty(MOST_FEATURES, dtype=np.int64)
     parts = []
     for number in packed.tolist():
-        if number != kernel.NO_EDIT:
-            place, kind = number >> (kernel.TERMINAL_BITS + kernel.KIND_BITS), number >> kernel.TERMINAL_BITS & 3
+        if number != NO_EDIT:
+            place, kind = number >> PLACE_SHIFT, number >> TERMINAL_BITS & 3
             count = edit_features(tuple(seen[place].tolist()), kind, number & 127, _STARTS, out)
             parts.append(out[:count].copy())
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

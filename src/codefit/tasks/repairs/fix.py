@@ -11,7 +11,8 @@ import numpy as np
 from codefit.source.lexemes import Lexed, lex
 from codefit.source.rendering import Token, render
 from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS, TERMINALS
-from codefit.tasks.repairs.candidates import Candidates, Edit
+from codefit.tasks.repairs.candidates import Candidates
+from codefit.tasks.repairs.packed import Edit
 from codefit.tasks.repairs.region import Region, fault_of, find_region, with_region
 
 # Candidates and the score of each, the best first.

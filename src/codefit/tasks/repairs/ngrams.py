@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from codefit.errors import InputError
 from codefit.files import read_lines
@@ -21,6 +22,7 @@ from codefit.source.syntax.terminals import NUMBERS, TERMINALS
 
 END = len(TERMINALS)  # the token after the last; before the first stand as many as the order needs
 SYMBOLS = END + 1
+LEAST_DISCOUNT = 0.01
 Codes = npt.NDArray[np.int64]
 Distribution = npt.NDArray[np.float64]
 Context = tuple[int, ...]
@@ -65,6 +67,34 @@ class NgramModel:
         """The natural logarithm of the probability of a whole string."""
         contexts = self.contexts(tokens)
         return float(self.log_probability[contexts, [*tokens, END]].astype(np.float64).sum())
+
+    def log_likelihoods(self, strings: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
+        """The same of many strings, (n,)."""
+        ends = np.cumsum([len(string) for string in strings], dtype=np.int64)
+        flat = np.fromiter(
+            (token for string in strings for token in string), dtype=np.int32, count=ends[-1] if len(ends) else 0
+        )
+        found: npt.NDArray[np.float32] = _likelihoods(self.log_probability, self.after, self.first, flat, ends)
+        return found
+
+    def perplexity(self, strings: Sequence[Sequence[int]]) -> float:
+        """exp of the mean nats of a token, the end of each string among them."""
+        tokens = sum(len(string) + 1 for string in strings)
+        return float(np.exp(-self.log_likelihoods(strings).astype(np.float64).sum() / tokens))
+
+
+@njit(cache=True)
+def _likelihoods(log_probability, after, first, flat, ends):  # type: ignore[no-untyped-def]
+    found = np.empty(len(ends), np.float32)
+    start = 0
+    for number in range(len(ends)):
+        context, total = first, 0.0
+        for place in range(start, ends[number]):
+            total += log_probability[context, flat[place]]
+            context = after[context, flat[place]]
+        found[number] = total + log_probability[context, log_probability.shape[1] - 1]
+        start = ends[number]
+    return found
 
 
 def count_ngrams(strings: Iterable[Sequence[int]], order: int) -> Counts:
@@ -178,7 +208,8 @@ def _interpolated(level: tuple[Codes, npt.NDArray[np.int64]]) -> Callable[[int, 
             2 - 3 * share * threes / twos if twos else 0.75,
             3 - 4 * share * fours / threes if threes else 1.0,
         ]
-    ).clip(0, None)
+    )
+    discounts[1:] = discounts[1:].clip(LEAST_DISCOUNT, None)  # with none, what was never seen would be impossible
     histories = codes // SYMBOLS
 
     def distribution(code: int, below: Distribution) -> Distribution:

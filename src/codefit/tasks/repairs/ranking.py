@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,14 +12,13 @@ import numpy.typing as npt
 
 from codefit.files import atomic_path
 from codefit.source.syntax.terminals import TERMINALS
-from codefit.tasks.repairs import search as kernel
-from codefit.tasks.repairs.candidates import Candidates, closed, error_places, pack
+from codefit.tasks.repairs.candidates import Candidates, closed, error_places
 from codefit.tasks.repairs.edits import LogLinearEdits
 from codefit.tasks.repairs.ngrams import NgramModel
+from codefit.tasks.repairs.packed import DELETE, NO_EDIT, PLACE_SHIFT, TERMINAL_BITS
 
 BEGIN, FINISH, PAD = len(TERMINALS), len(TERMINALS) + 1, len(TERMINALS) + 2
 DISTANCES = 41
-_SHIFT = kernel.TERMINAL_BITS + kernel.KIND_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +39,18 @@ class RankingList:
 
 
 def ranking_list(
-    broken: Sequence[int],
-    found: Candidates,
-    language_model: NgramModel,
-    edits: LogLinearEdits,
-    truth: Sequence[int] | None = None,
+    broken: Sequence[int], found: Candidates, weight: float, truth: Sequence[int] | None = None
 ) -> RankingList:
-    """The list of what was found for a broken string; with the true repair, its number among them."""
-    packed = np.full((len(found.strings), kernel.MAX_EDITS), kernel.NO_EDIT, dtype=np.int64)
-    for row, made in enumerate(found.edits):
-        packed[row, : len(made)] = [pack(edit) for edit in made]
-    one = given_list(np.array(closed(broken), dtype=np.int32), packed, found.strings, language_model, edits)
+    """The list of what was found for a broken string; `weight` is the n-gram model's in its scores.
+
+    With the true repair, its number among them.
+    """
+    tokens = np.array(closed(broken), dtype=np.int16)
+    first, last = error_places(tokens.tolist())
     whole = closed(truth) if truth is not None else None
-    return replace(one, truth=found.strings.index(whole) if whole in found.strings else -1)
+    number = found.strings.index(whole) if whole in found.strings else -1
+    scalars = _scalars(found.likelihood * weight, found.scores - found.likelihood * weight)
+    return RankingList(tokens, first, last, found.packed, scalars, number)
 
 
 def given_list(
@@ -65,18 +63,21 @@ def given_list(
     """The list of given repairs of a string and the edits that lead to them."""
     first, last = error_places(tokens.tolist())
     scores = edits.scores(tokens, first, last)
-    place, kind, terminal = packed >> _SHIFT, packed >> kernel.TERMINAL_BITS & 3, packed & 127
+    place, kind, terminal = packed >> PLACE_SHIFT, packed >> TERMINAL_BITS & 3, packed & 127
     at, old = np.clip(place, 0, len(tokens)), np.clip(place, 0, len(tokens) - 1)
     new = np.minimum(terminal, scores.insert.shape[1] - 1)
     by_kind = np.stack([scores.insert[at, new], scores.substitute[old, new], scores.delete[old]])
     own = np.take_along_axis(by_kind, kind[None] % 3, axis=0)[0]
-    likelihood = np.array([language_model.log_likelihood(string) for string in strings], dtype=np.float32)
-    scalars = np.stack(
-        [likelihood * edits.weight, np.where(packed != kernel.NO_EDIT, own, 0).sum(axis=1)], axis=1
-    ).astype(np.float32)
+    likelihood = language_model.log_likelihoods(strings) * np.float32(edits.weight)
+    scalars = _scalars(likelihood, np.where(packed != NO_EDIT, own, 0).sum(axis=1))
+    return RankingList(tokens.astype(np.int16), first, last, packed, scalars, -1)
+
+
+def _scalars(likelihood: npt.NDArray[np.float32], of_edits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    scalars = np.stack([likelihood, of_edits], axis=1).astype(np.float32)
     if len(scalars):
         scalars -= scalars[scalars.sum(axis=1).argmax()]
-    return RankingList(tokens.astype(np.int16), first, last, packed, scalars, -1)
+    return scalars
 
 
 class RankingArrays(NamedTuple):
@@ -113,21 +114,21 @@ def to_arrays(lists: Sequence[RankingList]) -> RankingArrays:
         distances[row, :, 1] = distance_buckets(place - one.last_error)
         different, numbers = np.unique(one.edits, return_inverse=True)
         numbers = numbers.reshape(one.edits.shape)
-        if len(different) and different[0] == kernel.NO_EDIT:
+        if len(different) and different[0] == NO_EDIT:
             different, numbers = different[1:], numbers - 1
         candidates.append(np.where(numbers >= 0, numbers + offset, -1))
         edits.append(different)
         owners.append(np.full(len(different), row))
         offset += len(different)
     packed = np.concatenate(edits)
-    kind = packed >> kernel.TERMINAL_BITS & 3
+    kind = packed >> TERMINAL_BITS & 3
     return RankingArrays(
         tokens=tokens,
         distances=distances,
         edit_row=np.concatenate(owners),
-        edit_place=packed >> _SHIFT,
+        edit_place=packed >> PLACE_SHIFT,
         edit_kind=kind,
-        edit_token=np.where(kind == kernel.DELETE, PAD, packed & 127),
+        edit_token=np.where(kind == DELETE, PAD, packed & 127),
         candidate_edits=np.concatenate(candidates).astype(np.int64),
         scalars=np.concatenate([one.scalars for one in lists]),
     )

@@ -1,0 +1,401 @@
+"""The stages of a ranker of repairs: from broken snippets to a model that proposes, orders, mends and is served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from codefit.files import read_json, write_json
+from codefit.progress import say, track
+from codefit.recipe import RepairRanking, RepairSteps
+from codefit.records import Repair, load_rows
+from codefit.run.machine import package_versions
+from codefit.run.pair_data import find_files
+from codefit.run.record import code_revision
+from codefit.run.repair_data import (
+    EVALUATION,
+    MANIFEST,
+    SNIPPETS,
+    SNIPPETS_VALIDATION,
+    TRAIN,
+    VALIDATION,
+    data_files,
+    write_repair_data,
+)
+from codefit.run.runner import Stage
+
+if TYPE_CHECKING:
+    from codefit.models.ranker import RankerShape
+    from codefit.tasks.repairs.ngrams import NgramModel
+    from codefit.tasks.repairs.ranking import RankingList
+    from codefit.train.proposer import ProposerSettings
+    from codefit.train.ranker import Steps, TrainedPart
+
+PROPOSER, PROPOSER_REPORT = "proposer", "proposer.json"
+LISTS = "lists"
+TRAIN_LISTS, VALIDATION_LISTS, LISTS_REPORT = (
+    f"{LISTS}/{name}" for name in ("train.npz", "validation.npz", "report.json")
+)
+PRETRAINED = "pretrained"
+ENCODER, PRETRAIN_METRICS = f"{PRETRAINED}/encoder", f"{PRETRAINED}/metrics.jsonl"
+RANKER, METRICS = "ranker", "metrics.jsonl"
+VARIANTS, VARIANTS_REPORT = "variants", "variants.json"
+MODEL, EXPORT_REPORT = "model", "export.json"
+EVALUATION_REPORT = "evaluation.json"
+CARD_FILES = (f"{MODEL}/README.md", f"{MODEL}/codefit.json")
+
+
+def stages_of(recipe: RepairRanking) -> list[Stage]:
+    """The recipe's stages in order."""
+    settings: dict[str, Any] = recipe.model_dump(mode="json")
+    seed = {"seed": recipe.seed}
+    encoder = [ENCODER] if recipe.pretrain is not None else []
+    stages = [
+        Stage(
+            "data",
+            partial(write_repair_data, recipe.data, recipe.seed),
+            outputs=["data"],
+            settings={**seed, "data": settings["data"], "files": data_files(recipe.data)},
+        ),
+        Stage(
+            "propose",
+            partial(_propose, recipe),
+            outputs=[PROPOSER, PROPOSER_REPORT],
+            settings={**seed, "propose": settings["propose"]},
+            inputs=[TRAIN, VALIDATION],
+        ),
+        Stage(
+            "lists",
+            partial(_lists, recipe),
+            outputs=[LISTS],
+            settings={**seed, "lists": settings["lists"], "shares": settings["propose"]["shares"]},
+            inputs=[TRAIN, VALIDATION, PROPOSER],
+        ),
+    ]
+    if recipe.pretrain is not None:
+        stages.append(
+            Stage(
+                "pretrain",
+                partial(_pretrain, recipe),
+                outputs=[ENCODER, PRETRAIN_METRICS],
+                settings={**seed, "model": settings["model"], "pretrain": settings["pretrain"]},
+                inputs=[SNIPPETS, SNIPPETS_VALIDATION],
+                scratch=[f"{PRETRAINED}/checkpoints"],
+            )
+        )
+    stages.append(
+        Stage(
+            "train",
+            partial(_train, recipe),
+            outputs=[RANKER, METRICS],
+            settings={**seed, "model": settings["model"], "train": settings["train"]},
+            inputs=[LISTS, *encoder],
+            scratch=["checkpoints"],
+        )
+    )
+    if recipe.variants:
+        stages.append(
+            Stage(
+                "variants",
+                partial(_variants, recipe),
+                outputs=[VARIANTS_REPORT],
+                settings={**seed, **{name: settings[name] for name in ("variants", "model", "train", "pretrain")}},
+                inputs=[LISTS, RANKER, *encoder],
+                scratch=[VARIANTS],
+            )
+        )
+    return [
+        *stages,
+        Stage(
+            "export",
+            partial(_export, recipe),
+            outputs=[MODEL, EXPORT_REPORT],
+            settings=settings["export"],
+            inputs=[PROPOSER, RANKER, VALIDATION_LISTS],
+            later=CARD_FILES,
+        ),
+        Stage(
+            "evaluate",
+            partial(_evaluate, recipe),
+            outputs=[EVALUATION_REPORT],
+            settings={**seed, **settings["evaluate"]},
+            inputs=[EVALUATION, MODEL],
+            later=CARD_FILES,
+        ),
+    ]
+
+
+def proposer_settings(recipe: RepairRanking) -> ProposerSettings:
+    """What the recipe says of the n-grams and the model of edits."""
+    from codefit.train.proposer import ProposerSettings
+
+    section = recipe.propose.model_dump()
+    return ProposerSettings(**{**section, "shares": tuple(section["shares"])}, seed=recipe.seed)
+
+
+def shape_of(recipe: RepairRanking) -> RankerShape:
+    """The network's sizes."""
+    from codefit.models.ranker import RankerShape
+
+    return RankerShape(**recipe.model.model_dump())
+
+
+def steps_of(section: RepairSteps, seed: int) -> Steps:
+    """How long a training of the recipe is."""
+    from codefit.train.ranker import Steps
+
+    return Steps(
+        batch_size=section.batch_size,
+        epochs=section.epochs,
+        max_steps=section.max_steps,
+        warmup_steps=section.warmup_steps,
+        schedule=section.schedule,
+        save_every=section.save_every,
+        eval_every=section.eval_every,
+        seed=seed,
+    )
+
+
+def _propose(recipe: RepairRanking, run: Path) -> str:
+    from codefit.models.repair import load_repair_model
+    from codefit.tasks.repairs.instances import groups_of, pair_of
+    from codefit.train.proposer import ALL, train_proposer
+
+    rows = load_rows(run / TRAIN, Repair)
+    groups = groups_of(rows, threshold=recipe.data.near_duplicate_threshold)
+    report = train_proposer([pair_of(row) for row in rows], groups, proposer_settings(recipe), run / PROPOSER)
+    own = load_repair_model(run / PROPOSER / ALL).language_model
+    fixed = [pair_of(row).fixed for row in load_rows(run / VALIDATION, Repair)]
+    report["perplexity"] = {"these repairs": own.perplexity(fixed), **_other_perplexities(recipe, run, fixed)}
+    write_json(run / PROPOSER_REPORT, report)
+    others = ", ".join(f"{name} {value:.2f}" for name, value in list(report["perplexity"].items())[1:])
+    return (
+        f"{report['pairs']:,} pairs and {report['synthetic']:,} made ones; perplexity of repairs "
+        f"{report['perplexity']['these repairs']:.2f} ({others})"
+    )
+
+
+def _other_perplexities(recipe: RepairRanking, run: Path, fixed: Sequence[Sequence[int]]) -> dict[str, float]:
+    """The same by n-grams of other code: the snippets for pre-training, and counts that were published."""
+    from codefit.tasks.repairs.ngrams import count_ngrams, read_counts, smooth
+    from codefit.tasks.repairs.snippet_files import read_snippets
+
+    def of(model: NgramModel) -> float:
+        return model.perplexity(fixed)
+
+    most = recipe.propose.contexts
+    counted = count_ngrams(read_snippets(run / SNIPPETS), recipe.propose.order)
+    found = {"snippets of sound code": of(smooth(counted, most_contexts=most))}
+    for path in find_files(recipe.data.counts)[0]:
+        found[path.name.partition(".")[0]] = of(smooth(read_counts(path), most_contexts=most))
+    return found
+
+
+def _lists(recipe: RepairRanking, run: Path) -> str:
+    from codefit.tasks.repairs.instances import groups_of, pair_of
+    from codefit.tasks.repairs.ranking import save_lists
+    from codefit.train.proposer import ALL, examples_of, training_lists, validation_lists
+    from codefit.train.ranker import list_metrics
+
+    section = recipe.lists
+    rows = load_rows(run / TRAIN, Repair)
+    groups = groups_of(rows, threshold=recipe.data.near_duplicate_threshold)
+    # Other broken strings than those that the model of edits was fitted on.
+    examples = examples_of(
+        [pair_of(row) for row in rows], groups, section.synthetic, proposer_settings(recipe), stream=1
+    )
+    (run / LISTS).mkdir(exist_ok=True)
+    train = list(training_lists(run / PROPOSER, examples, limit=section.limit, steps=section.steps))
+    save_lists(run / TRAIN_LISTS, train)
+    pairs = [pair_of(row) for row in load_rows(run / VALIDATION, Repair)]
+    validation = list(
+        validation_lists(run / PROPOSER / ALL, pairs, limit=section.validation_limit, steps=section.steps)
+    )
+    save_lists(run / VALIDATION_LISTS, validation)
+    metrics = list_metrics(validation, [one.scalars.sum(axis=1) for one in validation])
+    report = {
+        "train": len(train),
+        "synthetic": len(examples) - len(rows),
+        "validation": len(validation),
+        "candidates": sum(len(one.edits) for one in train),
+        "found": sum(one.truth >= 0 for one in validation) / len(validation),
+        "edits": metrics,
+    }
+    write_json(run / LISTS_REPORT, report)
+    return (
+        f"{len(train):,} lists of {report['candidates'] / len(train):.0f} candidates; on validation the repair is "
+        f"found for {report['found']:.1%}, MRR {metrics['mrr']:.3f} in the order of edits"
+    )
+
+
+def _pretrain(recipe: RepairRanking, run: Path) -> str:
+    trained = pretrain(recipe, run, run / PRETRAINED)
+    chosen = f", perplexity {trained.validation['perplexity']:.2f}" if trained.validation else ""
+    return f"{trained.result.steps:,} steps, {trained.parameters:,} parameters{chosen}"
+
+
+def pretrain(recipe: RepairRanking, run: Path, out: Path) -> TrainedPart:
+    """Pre-train an encoder of the recipe's sizes on the run's snippets; writes `out/encoder`."""
+    from codefit.train.ranker import pretrain_encoder
+    from codefit.train.token_model import TokenSettings
+
+    section = recipe.pretrain
+    assert section is not None
+    validation = run / SNIPPETS_VALIDATION
+    return pretrain_encoder(
+        run / SNIPPETS,
+        validation if validation.stat().st_size and recipe.data.snippet_validation_sources else None,
+        shape_of(recipe),
+        TokenSettings(section.learning_rate, section.weight_decay, section.device),
+        steps_of(section, recipe.seed),
+        out,
+    )
+
+
+def _train(recipe: RepairRanking, run: Path) -> str:
+    trained = train_on_lists(recipe, run, run, run / ENCODER if recipe.pretrain is not None else None)
+    return f"{trained.result.steps:,} steps, {trained.parameters:,} parameters, {_validation(trained.validation)}"
+
+
+def train_on_lists(recipe: RepairRanking, run: Path, out: Path, pretrained: Path | None) -> TrainedPart:
+    """Train a ranker of the recipe's sizes on the run's lists; writes `out/ranker`."""
+    from codefit.train.ranker import train_ranker
+    from codefit.train.ranking import RankingSettings
+
+    section = recipe.train
+    return train_ranker(
+        run / TRAIN_LISTS,
+        run / VALIDATION_LISTS,
+        shape_of(recipe),
+        RankingSettings(
+            learning_rate=section.learning_rate,
+            frozen_encoder=section.frozen_encoder,
+            tau=section.tau,
+            weight_decay=section.weight_decay,
+            device=section.device,
+        ),
+        steps_of(section, recipe.seed),
+        out,
+        candidates=section.candidates,
+        pretrained=pretrained,
+    )
+
+
+def _validation(metrics: Mapping[str, float]) -> str:
+    return f"on validation MRR {metrics['mrr']:.3f}, P@1 {metrics['p@1']:.3f}"
+
+
+def _variants(recipe: RepairRanking, run: Path) -> str:
+    """Train each variant on the same lists, and hold their ranks on validation against those of the recipe itself."""
+    from codefit.evaluate.ranking import rank_of
+    from codefit.tasks.repairs.ranking import load_lists
+    from codefit.train.ranker import score_lists
+
+    lists = load_lists(run / VALIDATION_LISTS)
+
+    def reciprocal(folder: Path) -> np.ndarray:
+        scores = score_lists(folder / RANKER, lists)
+        return np.array([1 / rank_of(own, one.truth) for own, one in zip(scores, lists, strict=True)])
+
+    own = reciprocal(run)
+    of_edits = np.array([1 / rank_of(one.scalars.sum(axis=1), one.truth) for one in lists])
+    rows = [
+        _variant_row("this recipe", {}, own, own, lists),
+        _variant_row("n-grams and edits alone", {}, of_edits, own, lists),
+    ]
+    for name, variant in recipe.variants.items():
+        changed = recipe.with_variant(variant)
+        out = run / VARIANTS / name
+        say(f"variants: {name}")
+        pretrained = None
+        if changed.pretrain is not None:
+            same = shape_of(changed) == shape_of(recipe)
+            pretrained = run / ENCODER if same else pretrain(changed, run, out / PRETRAINED).folder
+        trained = train_on_lists(changed, run, out, pretrained)
+        row = _variant_row(name, variant.model_dump(mode="json"), reciprocal(out), own, lists)
+        rows.append({**row, "parameters": trained.parameters, "steps": trained.result.steps})
+    write_json(run / VARIANTS_REPORT, {"variants": rows})
+    return ", ".join(f"{row['name']} {row['mrr']:.3f}" for row in rows)
+
+
+def _variant_row(
+    name: str, changed: dict[str, Any], reciprocal: np.ndarray, own: np.ndarray, lists: Sequence[RankingList]
+) -> dict[str, Any]:
+    from codefit.evaluate.intervals import bootstrap, paired_difference
+
+    found, difference = bootstrap(reciprocal), paired_difference(reciprocal, own)
+    return {
+        "name": name,
+        "changed": changed,
+        "mrr": found.mean,
+        "ci95": [found.low, found.high],
+        "p@1": float((reciprocal == 1).mean()),
+        "difference": {"mean": difference.mean, "ci95": [difference.low, difference.high]},
+        "lists": len(lists),
+    }
+
+
+def _export(recipe: RepairRanking, run: Path) -> str:
+    from codefit.export.repair import export_repair_model
+    from codefit.tasks.repairs.ranking import load_lists
+    from codefit.train.proposer import ALL
+
+    report = export_repair_model(
+        run / PROPOSER / ALL,
+        run / RANKER,
+        load_lists(run / VALIDATION_LISTS),
+        run / MODEL,
+        precision=recipe.export.precision,
+    )
+    report["folder_bytes"] = sum(path.stat().st_size for path in (run / MODEL).iterdir())
+    write_json(run / EXPORT_REPORT, report)
+    form = report[recipe.export.precision]
+    return (
+        f"{recipe.export.precision}, {report['folder_bytes'] / 1e6:.1f} MB in all, {form['median_ms']:.0f} ms a list, "
+        f"MRR {form['mrr']:.3f} on validation (fp32 {report['fp32']['mrr']:.3f})"
+    )
+
+
+def _evaluate(recipe: RepairRanking, run: Path) -> str:
+    from codefit.evaluate.repairs import evaluate_repairs
+    from codefit.models.repair import load_repair_model
+    from codefit.tasks.repairs.instances import pair_of
+
+    section = recipe.evaluate
+    rows = load_rows(run / EVALUATION, Repair)[: section.max_instances]
+    model = load_repair_model(run / MODEL)
+    pairs = [pair_of(row) for row in rows]
+    figures = evaluate_repairs(
+        model, track(pairs, "measuring", len(pairs), "strings"), limit=section.limit, seconds=section.seconds,
+        seed=recipe.seed,
+    )  # fmt: skip
+    figures |= {"limit": section.limit, "seconds": section.seconds}
+    write_json(run / EVALUATION_REPORT, figures)
+    _describe(recipe, run, figures)
+    return (
+        f"end to end MRR {figures['mrr']:.3f}, P@1 {figures['p@1']:.3f}, P@10 {figures['p@10']:.3f}, P@100 "
+        f"{figures['p@100']:.3f}; {figures['latency_ms']['p50']:.0f} ms, 95 % within {figures['latency_ms']['p95']:.0f}"
+    )
+
+
+def _describe(recipe: RepairRanking, run: Path, figures: dict[str, Any]) -> None:
+    """Write where the model comes from and what it is worth beside it."""
+    from codefit.models.repair import RepairInfo, write_repair_info
+    from codefit.run.card import write_card
+
+    manifest = read_json(run / MANIFEST)
+    kept = ("n", "mrr", "p@1", "p@10", "p@100", "p@all", "ci95", "latency_ms")
+    info = RepairInfo(
+        recipe=recipe.model_dump(mode="json"),
+        seed=recipe.seed,
+        code_revision=code_revision(),
+        data={name: output["sha256"] for name, output in manifest["outputs"].items()},
+        packages=package_versions(),
+        metrics={name: figures[name] for name in kept},
+    )
+    write_repair_info(run / MODEL, info)
+    write_card(run / MODEL, run)
