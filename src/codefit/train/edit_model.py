@@ -65,6 +65,7 @@ def fit_edits(
     import torch
 
     torch.manual_seed(seed)
+    torch.sparse.check_sparse_tensor_invariants.disable()  # the default, which torch warns of where it is not said
     table = torch.nn.EmbeddingBag.from_pretrained(
         torch.from_numpy(start.weights.copy())[:, None], freeze=False, mode="sum", sparse=True
     )

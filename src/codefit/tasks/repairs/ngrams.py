@@ -97,11 +97,11 @@ def _likelihoods(log_probability, after, first, flat, ends):  # type: ignore[no-
     return found
 
 
-def count_ngrams(strings: Iterable[Sequence[int]], order: int) -> Counts:
+def count_ngrams(strings: Iterable[Sequence[int] | bytes], order: int) -> Counts:
     """Count the n-grams of whole strings, with ends; END stands before a string's first token too."""
     parts = []
     for string in strings:
-        padded = np.concatenate([np.full(order - 1, END), np.asarray(string, dtype=np.int64), [END]])
+        padded = np.concatenate([np.full(order - 1, END), np.array(list(string), dtype=np.int64), [END]])
         windows = np.lib.stride_tricks.sliding_window_view(padded, order)
         parts.append(windows @ SYMBOLS ** np.arange(order - 1, -1, -1, dtype=np.int64))
     if not parts:
