@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import codefit
-from codefit.cli import data, doctor, embed, lm, recipes, report, tokenizer
+from codefit.cli import data, doctor, embed, lm, recipes, repair, report, tokenizer
 from codefit.cli import run as run_commands
 from codefit.cli import search as search_commands
 from codefit.cli import serve as serve_commands
@@ -38,6 +38,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(embed.app, name="embed")
 app.add_typer(lm.app, name="lm")
+app.add_typer(repair.app, name="repair")
 
 GLOBAL_FLAGS = ("--json", "--debug")
 STOPPED = 130  # 128 and the number of SIGINT, as shells have it

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ import numpy.typing as npt
 from codefit.evaluate.intervals import bootstrap, paired_difference
 from codefit.evaluate.ranking import rank_of, ranking_metrics
 from codefit.models.repair import RepairModel
+from codefit.records import RankingInstance
+from codefit.source.syntax.terminals import from_characters
 from codefit.tasks.repairs.align import distance
 from codefit.tasks.repairs.candidates import LIMIT, SECONDS, closed
 from codefit.tasks.repairs.ranking import ranking_list
@@ -94,6 +96,40 @@ def evaluate_repairs(
     """The figures of pairs (broken, fixed), one after another: their times are those of a string alone."""
     rng = np.random.default_rng(seed)
     return summary([repair_one(model, *pair, rng, limit=limit, seconds=seconds) for pair in pairs])
+
+
+def evaluate_given(model: RepairModel, instances: Iterable[RankingInstance], *, seed: int = 0) -> dict[str, Any]:
+    """The figures of lists of given candidates, a character a token. What is written twice counts once."""
+    rng = np.random.default_rng(seed)
+    return summary([_rank_given(model, instance, rng) for instance in instances])
+
+
+def _rank_given(model: RepairModel, instance: RankingInstance, rng: np.random.Generator) -> Repaired:
+    documents = list(dict.fromkeys([instance.relevant, *instance.candidates]))
+    strings = [documents[k] for k in rng.permutation(len(documents))]
+    place = strings.index(instance.relevant)
+    query = from_characters(instance.query)
+    tokens = [from_characters(string) for string in strings]
+    started = time.perf_counter()
+    scores = model.rank(query, tokens)
+    seconds = time.perf_counter() - started
+    likelihood = model.language_model.log_likelihoods(tokens) / np.array([max(1, len(own)) for own in tokens])
+    by_order = {
+        "model": scores,
+        "edits": replace(model, ranker=None).rank(query, tokens),
+        "ngrams": likelihood,
+        "random": rng.random(len(strings)),
+    }
+    return Repaired(
+        ranks={name: rank_of(np.asarray(values), place) for name, values in by_order.items()},
+        distance=distance(closed(query), closed(tokens[place])),
+        tokens=len(query),
+        candidates=len(strings),
+        in_reach=True,
+        complete=True,
+        search_seconds=0.0,
+        rank_seconds=seconds,
+    )
 
 
 def summary(found: Sequence[Repaired]) -> dict[str, Any]:

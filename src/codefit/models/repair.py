@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from codefit.tasks.repairs.ngrams import NgramModel
 from codefit.tasks.repairs.packed import MAX_EDITS, NO_EDIT
 from codefit.tasks.repairs.ranking import RankingList, given_list, ranking_list, to_arrays
 
+DEFAULT = Path(__file__).parent / "default_repair"
 NGRAMS, EDITS, RANKER, INFO = "ngrams.npz", "edits.npz", "ranker.onnx", "codefit.json"
 
 
@@ -149,6 +150,12 @@ def save_repair_model(model: RepairModel, folder: Path) -> None:
             count=np.int64(feature_count()),
             weight=np.float64(model.edits.weight),
         )
+
+
+@lru_cache(maxsize=1)
+def default_repair_model() -> RepairModel:
+    """The model that comes with codefit, made by the recipe repair-ranking-cpu."""
+    return load_repair_model(DEFAULT)
 
 
 def load_repair_model(folder: Path) -> RepairModel:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codefit.files import read_json, write_json
+from codefit.files import hash_file, hash_folder, read_json, write_json
 from codefit.progress import say, track
 from codefit.recipe import RepairRanking, RepairSteps
 from codefit.records import Repair, load_rows
 from codefit.run.machine import package_versions
 from codefit.run.pair_data import find_files
-from codefit.run.record import code_revision
+from codefit.run.record import code_revision, new_record
 from codefit.run.repair_data import (
     EVALUATION,
     MANIFEST,
@@ -24,9 +24,11 @@ from codefit.run.repair_data import (
     TRAIN,
     VALIDATION,
     data_files,
+    write_given_repairs,
     write_repair_data,
+    write_snippet_data,
 )
-from codefit.run.runner import Stage
+from codefit.run.runner import Stage, run_stages
 
 if TYPE_CHECKING:
     from codefit.models.ranker import RankerShape
@@ -49,11 +51,12 @@ EVALUATION_REPORT = "evaluation.json"
 CARD_FILES = (f"{MODEL}/README.md", f"{MODEL}/codefit.json")
 
 
-def stages_of(recipe: RepairRanking) -> list[Stage]:
-    """The recipe's stages in order."""
+def stages_of(recipe: RepairRanking, *, encoder: Path | None = None) -> list[Stage]:
+    """The recipe's stages in order; the ranker begins with `encoder` where one is given."""
     settings: dict[str, Any] = recipe.model_dump(mode="json")
     seed = {"seed": recipe.seed}
-    encoder = [ENCODER] if recipe.pretrain is not None else []
+    own_encoder = [ENCODER] if recipe.pretrain is not None else []
+    given = {"encoder": hash_folder(encoder)} if encoder is not None else {}
     stages = [
         Stage(
             "data",
@@ -90,10 +93,10 @@ def stages_of(recipe: RepairRanking) -> list[Stage]:
     stages.append(
         Stage(
             "train",
-            partial(_train, recipe),
+            partial(_train, recipe, encoder),
             outputs=[RANKER, METRICS],
-            settings={**seed, "model": settings["model"], "train": settings["train"]},
-            inputs=[LISTS, *encoder],
+            settings={**seed, **given, "model": settings["model"], "train": settings["train"]},
+            inputs=[LISTS, *own_encoder],
             scratch=["checkpoints"],
         )
     )
@@ -104,7 +107,7 @@ def stages_of(recipe: RepairRanking) -> list[Stage]:
                 partial(_variants, recipe),
                 outputs=[VARIANTS_REPORT],
                 settings={**seed, **{name: settings[name] for name in ("variants", "model", "train", "pretrain")}},
-                inputs=[LISTS, RANKER, *encoder],
+                inputs=[LISTS, RANKER, *own_encoder],
                 scratch=[VARIANTS],
             )
         )
@@ -217,47 +220,80 @@ def _lists(recipe: RepairRanking, run: Path) -> str:
     )
     save_lists(run / VALIDATION_LISTS, validation)
     metrics = list_metrics(validation, [one.scalars.sum(axis=1) for one in validation])
+    average = sum(len(one.edits) for one in train) / len(train)
     report = {
         "train": len(train),
         "synthetic": len(examples) - len(rows),
         "validation": len(validation),
-        "candidates": sum(len(one.edits) for one in train),
+        "candidates": average,
         "found": sum(one.truth >= 0 for one in validation) / len(validation),
         "edits": metrics,
     }
     write_json(run / LISTS_REPORT, report)
     return (
-        f"{len(train):,} lists of {report['candidates'] / len(train):.0f} candidates; on validation the repair is "
+        f"{len(train):,} lists of {average:.0f} candidates; on validation the repair is "
         f"found for {report['found']:.1%}, MRR {metrics['mrr']:.3f} in the order of edits"
     )
 
 
 def _pretrain(recipe: RepairRanking, run: Path) -> str:
-    trained = pretrain(recipe, run, run / PRETRAINED)
+    trained = pretrain(recipe, *_snippet_files(recipe, run), run / PRETRAINED)
     chosen = f", perplexity {trained.validation['perplexity']:.2f}" if trained.validation else ""
     return f"{trained.result.steps:,} steps, {trained.parameters:,} parameters{chosen}"
 
 
-def pretrain(recipe: RepairRanking, run: Path, out: Path) -> TrainedPart:
-    """Pre-train an encoder of the recipe's sizes on the run's snippets; writes `out/encoder`."""
+def _snippet_files(recipe: RepairRanking, run: Path) -> tuple[Path, Path | None]:
+    """Those to learn from, and those that choose where some are held out."""
+    return run / SNIPPETS, run / SNIPPETS_VALIDATION if recipe.data.snippet_validation_sources else None
+
+
+def pretrain(recipe: RepairRanking, train_file: Path, eval_file: Path | None, out: Path) -> TrainedPart:
+    """Pre-train an encoder of the recipe's sizes on files of snippets; writes `out/encoder`."""
     from codefit.train.ranker import pretrain_encoder
     from codefit.train.token_model import TokenSettings
 
     section = recipe.pretrain
     assert section is not None
-    validation = run / SNIPPETS_VALIDATION
-    return pretrain_encoder(
-        run / SNIPPETS,
-        validation if validation.stat().st_size and recipe.data.snippet_validation_sources else None,
-        shape_of(recipe),
-        TokenSettings(section.learning_rate, section.weight_decay, section.device),
-        steps_of(section, recipe.seed),
-        out,
+    learning = TokenSettings(section.learning_rate, section.weight_decay, section.device)
+    return pretrain_encoder(train_file, eval_file, shape_of(recipe), learning, steps_of(section, recipe.seed), out)
+
+
+def pretrain_from(recipe: RepairRanking, out: Path, train_file: Path | None, eval_file: Path | None) -> TrainedPart:
+    """Pre-train below `out` on a file of snippets, or on those of the recipe's documents where there is none."""
+    if train_file is None:
+        train_file = out / SNIPPETS
+        if not train_file.exists():
+            say(write_snippet_data(recipe.data, recipe.seed, out))
+    return pretrain(recipe, train_file, eval_file, out)
+
+
+def train_from(
+    recipe: RepairRanking, out: Path, train_file: Path, eval_file: Path | None, encoder: Path | None
+) -> dict[str, Any]:
+    """A repair model below `out` from files of repairs; what each stage came to.
+
+    Without `eval_file` a part of the others chooses, as large as the recipe says.
+    """
+    write = partial(write_given_repairs, recipe.data, recipe.seed, train_file, eval_file)
+    files = {str(path): hash_file(path) for path in (train_file, eval_file) if path is not None}
+    data = Stage(
+        "data",
+        write,
+        outputs=["data"],
+        settings={"files": files, "share": recipe.data.validation_share, "seed": recipe.seed},
     )
+    recipe = recipe.model_copy(update={"pretrain": None, "variants": {}})
+    kept = [
+        stage for stage in stages_of(recipe, encoder=encoder) if stage.name in ("propose", "lists", "train", "export")
+    ]
+    stages = [data, *kept]
+    record = run_stages(stages, new_record(recipe, [stage.name for stage in stages]), out)
+    return {"model": str(out / MODEL), "stages": {stage.name: stage.summary for stage in record.stages}}
 
 
-def _train(recipe: RepairRanking, run: Path) -> str:
-    trained = train_on_lists(recipe, run, run, run / ENCODER if recipe.pretrain is not None else None)
+def _train(recipe: RepairRanking, encoder: Path | None, run: Path) -> str:
+    own = run / ENCODER if recipe.pretrain is not None else None
+    trained = train_on_lists(recipe, run, run, encoder or own)
     return f"{trained.result.steps:,} steps, {trained.parameters:,} parameters, {_validation(trained.validation)}"
 
 
@@ -314,7 +350,9 @@ def _variants(recipe: RepairRanking, run: Path) -> str:
         pretrained = None
         if changed.pretrain is not None:
             same = shape_of(changed) == shape_of(recipe)
-            pretrained = run / ENCODER if same else pretrain(changed, run, out / PRETRAINED).folder
+            pretrained = (
+                run / ENCODER if same else pretrain(changed, *_snippet_files(recipe, run), out / PRETRAINED).folder
+            )
         trained = train_on_lists(changed, run, out, pretrained)
         row = _variant_row(name, variant.model_dump(mode="json"), reciprocal(out), own, lists)
         rows.append({**row, "parameters": trained.parameters, "steps": trained.result.steps})

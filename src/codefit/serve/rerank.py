@@ -54,7 +54,7 @@ def create_rerank_app(
         if body is None:
             return _problem(413, f"the body is longer than {body_limit:,} bytes", is_json)
         try:
-            query, documents = _asked_json(body) if is_json else _asked_text(body)
+            query, documents = _asked_json(body) if is_json else asked_text(body)
         except InputError as error:
             return _problem(400, error.line(), is_json)
         async with one_at_a_time:
@@ -89,7 +89,8 @@ def _tokens(text: str) -> list[int] | None:
         return None
 
 
-def _asked_text(body: bytes) -> tuple[str, list[str]]:
+def asked_text(body: bytes) -> tuple[str, list[str]]:
+    """The query and the documents of a body: line 1, and the lines after it."""
     lines = body.decode("utf-8", "surrogateescape").split("\n")
     if len(lines) > 1 and not lines[-1]:
         lines.pop()  # the line break that ends the body

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from codefit.corpus.dedup import DEFAULT_THRESHOLD, near_duplicate_clusters
 from codefit.corpus.manifest import Receipt
 from codefit.errors import InputError
-from codefit.records import Repair, load_rows
+from codefit.files import read_lines
+from codefit.records import RankingInstance, Repair, load_rows, read_ranking_blocks
 from codefit.source.syntax.python import python_tables
 from codefit.source.syntax.terminals import from_names
 from codefit.tasks.repairs.candidates import closed
@@ -53,6 +54,34 @@ def read_repairs(paths: Sequence[Path], receipt: Receipt) -> list[Repair]:
     if not kept:
         raise InputError("holds no repair to learn from", where=", ".join(map(str, paths)))
     return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """What a file to measure on holds: pairs whose candidates are to be found, or lists of given ones."""
+
+    pairs: list[RepairPair]
+    given: list[RankingInstance]
+
+
+def load_instances(path: Path) -> Instances:
+    """The rows of a file of either kind: JSONL of repairs, JSONL of ranking instances, or blocks of those.
+
+    Raises `InputError` for a file without rows, or with a token that is not among the 90.
+    """
+    first = next((line for line in read_lines(path) if line.strip()), b"")
+    if not first.lstrip().startswith(b"{"):
+        given = list(read_ranking_blocks(path))
+        if not given:
+            raise InputError("holds no ranking instance", where=str(path))
+        return Instances([], given)
+    if b'"query"' in first:
+        return Instances([], load_rows(path, RankingInstance))
+    rows = list(enumerate(load_rows(path, Repair), start=1))
+    for number, row in rows:
+        for text in (row.broken, row.fixed):
+            from_names(text, where=f"{path}:{number}")
+    return Instances([pair_of(row) for _, row in rows], [])
 
 
 def problem_of(row: Repair) -> str | None:
