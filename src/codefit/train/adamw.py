@@ -1,10 +1,12 @@
-"""AdamW as both networks are trained with it, and its state as the arrays of a checkpoint."""
+"""AdamW as all networks are trained with it, and its state as the arrays of a checkpoint."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
@@ -58,6 +60,63 @@ def restore_arrays(
                 moments = {kind: torch.from_numpy(arrays[f"{name}.{kind}"].copy()).to(device) for kind in MOMENTS}
                 # The fused kernels keep the count of steps beside the moments.
                 optimizer.state[parameter] = {"step": torch.tensor(steps_of(name), device=device), **moments}
+
+
+class AdamWSteps:
+    """AdamW on the parameters of a network, step by step: counted, clipped, put to disk and restored to the bit.
+
+    What is drawn at random in a step depends on the seed and the step's number alone.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, torch.nn.Parameter],
+        *,
+        learning_rate: float,
+        weight_decay: float,
+        betas: tuple[float, float],
+        most_norm: float,
+        seed: int,
+    ) -> None:
+        self.parameters = parameters
+        self.number = 0
+        self._learning_rate = learning_rate
+        self._most_norm = most_norm
+        self._seed = seed
+        self._optimizer = new_adamw(
+            list(parameters.values()), learning_rate=learning_rate, weight_decay=weight_decay, betas=betas
+        )
+
+    def seed_of(self, *numbers: int) -> int:
+        """A seed for what is drawn in this step, and in the part of it that has these numbers."""
+        state = np.random.SeedSequence([self._seed, self.number, *numbers]).generate_state(1, np.uint64)
+        return int(state[0])
+
+    def clear(self) -> None:
+        """Forget the gradients of the step before."""
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def take(self, loss: float, rate_factor: float) -> float:
+        """Take the step of the gradients that are there; the loss. One that is not finite changes nothing."""
+        import torch
+
+        self.number += 1
+        if not math.isfinite(loss):
+            return loss
+        torch.nn.utils.clip_grad_norm_(self.parameters.values(), self._most_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate * rate_factor
+        self._optimizer.step()
+        return loss
+
+    def state(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Weights and moments, all float32."""
+        return arrays_of(self.parameters, self._optimizer)
+
+    def restore(self, arrays: Arrays, number: int) -> None:
+        """Take over what `state` gave after so many steps."""
+        self.number = number
+        restore_arrays(self.parameters, self._optimizer, arrays, lambda name: float(number))
 
 
 def _as_array(tensor: torch.Tensor) -> npt.NDArray[Any]:

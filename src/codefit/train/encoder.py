@@ -20,7 +20,7 @@ from codefit.models.device import autocast_type, choose_device
 from codefit.models.encoder import save_encoder
 from codefit.models.length_chunks import CPU_CHUNK_COST, length_chunks
 from codefit.models.tokenizer import encode_batch
-from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
+from codefit.train.adamw import AdamWSteps
 from codefit.train.contrastive import info_nce
 from codefit.train.pair_batches import TokenizedPairs
 
@@ -66,36 +66,25 @@ class EncoderLearner:
         self.settings = settings
         self.device = choose_device(settings.device)
         self.network = network.to(self.device, torch.float32)
-        self._seed = seed
-        self._step = 0
         self._transformer = network[0].model
         self._projection = network[2].linear
         self._word_vectors = self._transformer.get_input_embeddings()
         self._half = autocast_type(self.device)
-        self._parameters = dict(network.named_parameters())
-        self._optimizer = new_adamw(
-            list(self._parameters.values()),
+        self._steps = AdamWSteps(
+            dict(network.named_parameters()),
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
             betas=BETAS,
+            most_norm=MAX_GRADIENT_NORM,
+            seed=seed,
         )
 
     def learn(self, batch: IntArray, rate_factor: float) -> float:
         """One AdamW step; the loss before it. A loss that is not finite changes nothing."""
-        import torch
-
         texts = [self.data.anchors[i] for i in batch] + [self.data.positives[i] for i in batch]
         texts += [negative for i in batch for negative in self.data.negatives[i]]
         self.network.train()
-        loss = self._gradient(texts, len(batch))
-        self._step += 1
-        if not np.isfinite(loss):
-            return loss
-        torch.nn.utils.clip_grad_norm_(self._parameters.values(), MAX_GRADIENT_NORM)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * rate_factor
-        self._optimizer.step()
-        return loss
+        return self._steps.take(self._gradient(texts, len(batch)), rate_factor)
 
     def encode_queries(self, queries: Sequence[str]) -> FloatArray:
         """Unit vectors of questions, (texts, projection); an empty text is the zero vector."""
@@ -107,12 +96,11 @@ class EncoderLearner:
 
     def state(self) -> Mapping[str, npt.NDArray[Any]]:
         """Weights and AdamW's moments, all float32."""
-        return arrays_of(self._parameters, self._optimizer)
+        return self._steps.state()
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]], step: int) -> None:
         """Take over what `state` gave."""
-        self._step = step
-        restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(step))
+        self._steps.restore(arrays, step)
 
     def save_model(self, folder: Path) -> None:
         """Write the encoder into an existing folder, as sentence-transformers has it."""
@@ -122,7 +110,7 @@ class EncoderLearner:
         """Leave the gradient of the batch's loss at the parameters; the loss."""
         import torch
 
-        self._optimizer.zero_grad(set_to_none=True)
+        self._steps.clear()
         chunks = self._chunks(texts, self.settings.memory_tokens)
         held = _how_many_fit(chunks, self.settings.memory_tokens)
         random_states = [torch.cuda.current_device()] if self.device.type == "cuda" else []
@@ -158,8 +146,7 @@ class EncoderLearner:
         """
         import torch
 
-        seed = np.random.SeedSequence([self._seed, self._step, number]).generate_state(1, np.uint64)[0]
-        torch.manual_seed(int(seed))
+        torch.manual_seed(self._steps.seed_of(number))
         with torch.no_grad():
             words = self._word_vectors(chunk.ids)
         words.requires_grad_(graph)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from codefit.models.device import choose_device
 from codefit.tasks.repairs.ranking import RankingList, to_arrays
-from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
+from codefit.train.adamw import AdamWSteps
 from codefit.train.ranking_data import RankingData
 
 if TYPE_CHECKING:
@@ -50,16 +50,14 @@ class RankingLearner:
         network.to(self.device)
         if settings.frozen_encoder:
             network.encoder.requires_grad_(False)
-        named = {name: p for name, p in network.named_parameters() if p.requires_grad}
-        self._parameters = named
-        self._optimizer = new_adamw(
-            list(named.values()),
+        self._steps = AdamWSteps(
+            {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad},
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
             betas=BETAS,
+            most_norm=MAX_GRADIENT_NORM,
+            seed=seed,
         )
-        self._seed = seed
-        self._step = 0
 
     @property
     def data(self) -> RankingData:
@@ -71,11 +69,9 @@ class RankingLearner:
         import torch
 
         self.network.train()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * rate_factor
-        self._optimizer.zero_grad(set_to_none=True)
+        self._steps.clear()
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(np.random.SeedSequence([self._seed, self._step]).generate_state(1, np.uint64)[0]))
+            torch.manual_seed(self._steps.seed_of())
             scores = self.network(to_batch(batch, self.device)) / self.settings.tau
             lists = torch.nn.utils.rnn.pad_sequence(
                 scores.split([len(one.edits) for one in batch]), batch_first=True, padding_value=float("-inf")
@@ -83,13 +79,7 @@ class RankingLearner:
             truths = torch.tensor([one.truth for one in batch], device=self.device)
             loss = torch.nn.functional.cross_entropy(lists, truths)
             loss.backward()
-        self._step += 1
-        value = float(loss.item())
-        if not np.isfinite(value):
-            return value
-        torch.nn.utils.clip_grad_norm_(self._parameters.values(), MAX_GRADIENT_NORM)
-        self._optimizer.step()
-        return value
+        return self._steps.take(float(loss.item()), rate_factor)
 
     def score(self, lists: Sequence[RankingList]) -> list[npt.NDArray[np.float32]]:
         """The scores of each list's candidates."""
@@ -101,12 +91,11 @@ class RankingLearner:
 
     def state(self) -> Mapping[str, npt.NDArray[Any]]:
         """Weights and moments."""
-        return arrays_of(self._parameters, self._optimizer)
+        return self._steps.state()
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]], step: int) -> None:
         """Take over what `state` gave."""
-        self._step = step
-        restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(step))
+        self._steps.restore(arrays, step)
 
     def save_model(self, folder: Path) -> None:
         """Write the network."""

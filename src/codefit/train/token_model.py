@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from codefit.models.device import choose_device
 from codefit.tasks.repairs.ranking import BEGIN, FINISH, PAD
-from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
+from codefit.train.adamw import AdamWSteps
 from codefit.train.length_batches import length_batches
 
 if TYPE_CHECKING:
@@ -80,15 +80,14 @@ class TokenLearner:
         self.settings = settings
         self.device = choose_device(settings.device)
         encoder.to(self.device)
-        self._parameters = dict(encoder.named_parameters())
-        self._optimizer = new_adamw(
-            list(self._parameters.values()),
+        self._steps = AdamWSteps(
+            dict(encoder.named_parameters()),
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
             betas=BETAS,
+            most_norm=MAX_GRADIENT_NORM,
+            seed=seed,
         )
-        self._seed = seed
-        self._step = 0
 
     @property
     def data(self) -> TokenData:
@@ -100,20 +99,12 @@ class TokenLearner:
         import torch
 
         self.encoder.train()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * rate_factor
-        self._optimizer.zero_grad(set_to_none=True)
+        self._steps.clear()
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(np.random.SeedSequence([self._seed, self._step]).generate_state(1, np.uint64)[0]))
+            torch.manual_seed(self._steps.seed_of())
             total, count = self._loss(torch.from_numpy(batch).to(self.device))
             (total / count).backward()
-        self._step += 1
-        value = float(total.item()) / count
-        if not math.isfinite(value):
-            return value
-        torch.nn.utils.clip_grad_norm_(self._parameters.values(), MAX_GRADIENT_NORM)
-        self._optimizer.step()
-        return value
+        return self._steps.take(float(total.item()) / count, rate_factor)
 
     def perplexity(self, strings: Sequence[Sequence[int] | bytes], *, batch_size: int = 64) -> float:
         """exp of the mean nats of a token, FINISH among them."""
@@ -143,12 +134,11 @@ class TokenLearner:
 
     def state(self) -> Mapping[str, npt.NDArray[Any]]:
         """Weights and moments."""
-        return arrays_of(self._parameters, self._optimizer)
+        return self._steps.state()
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]], step: int) -> None:
         """Take over what `state` gave."""
-        self._step = step
-        restore_arrays(self._parameters, self._optimizer, arrays, lambda name: float(step))
+        self._steps.restore(arrays, step)
 
     def save_model(self, folder: Path) -> None:
         """Write the encoder."""
