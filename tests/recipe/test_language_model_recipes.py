@@ -47,7 +47,7 @@ model: {base: some/where}
 train: {epochs: 2}
 """
 MINIMAL = {"base-language-model": BASE, "extended-pretraining": EXTENDED}
-SYSTEMS = ["code-encoder", "base-language-model", "extended-pretraining"]
+SYSTEMS = ["code-encoder", "base-language-model", "extended-pretraining", "repair-ranking"]
 # What the recipe of a 3B model may have otherwise than the small one's: size, and what follows from it, as a rate does.
 # How it learns (adapter, holes, replay, data) is the same, or the small run would say nothing of the large one.
 SIZE = {
@@ -255,10 +255,10 @@ def test_an_unknown_system_is_answered_with_the_nearest() -> None:
     given = values("base-language-model") | {"system": "extended-pretrainin"}
     assert problem(given) == "system: there is no 'extended-pretrainin' (did you mean extended-pretraining?)"
     assert problem(given | {"system": "zzz"}) == f"system: there is no 'zzz' (known: {', '.join(SYSTEMS)})"
-    assert problem(given | {"system": 3}) == f"system: there is no '3' (known: {', '.join(SYSTEMS)})"
+    assert problem(given | {"system": 3}) == f"system: there is no '3' (known: {', '.join([*SYSTEMS, "repair-ranking"])})"
     assert problem(given | {"system": ["a"]}).startswith("system: ")
     del given["system"]
-    assert problem(given) == f"system: missing (known: {', '.join(SYSTEMS)})"
+    assert problem(given) == f"system: missing (known: {', '.join([*SYSTEMS, "repair-ranking"])})"
 
 
 @pytest.mark.parametrize("system", MINIMAL)

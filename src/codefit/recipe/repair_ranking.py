@@ -139,8 +139,8 @@ class RepairRanking(Section):
 
     def model_post_init(self, context: Any) -> None:
         for name, variant in self.variants.items():
-            if not name.replace("-", "").replace(".", "").isalnum():
-                raise ValueError(f"variants.{name}: a name is of letters, digits, dots and dashes")
+            if not name.replace("-", "").isalnum():
+                raise ValueError(f"variants.{name}: a name is of letters, digits and dashes")
             self.with_variant(variant)  # raises where a field does not fit
 
     def with_variant(self, variant: Variant) -> RepairRanking:
