@@ -255,10 +255,10 @@ def test_an_unknown_system_is_answered_with_the_nearest() -> None:
     given = values("base-language-model") | {"system": "extended-pretrainin"}
     assert problem(given) == "system: there is no 'extended-pretrainin' (did you mean extended-pretraining?)"
     assert problem(given | {"system": "zzz"}) == f"system: there is no 'zzz' (known: {', '.join(SYSTEMS)})"
-    assert problem(given | {"system": 3}) == f"system: there is no '3' (known: {', '.join([*SYSTEMS, "repair-ranking"])})"
+    assert problem(given | {"system": 3}) == f"system: there is no '3' (known: {', '.join(SYSTEMS)})"
     assert problem(given | {"system": ["a"]}).startswith("system: ")
     del given["system"]
-    assert problem(given) == f"system: missing (known: {', '.join([*SYSTEMS, "repair-ranking"])})"
+    assert problem(given) == f"system: missing (known: {', '.join(SYSTEMS)})"
 
 
 @pytest.mark.parametrize("system", MINIMAL)
