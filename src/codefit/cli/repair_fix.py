@@ -21,10 +21,18 @@ COLOURS = {"+": "32", "-": "31", "@": "36"}
 
 
 def loaded_model(folder: Path | None) -> RepairModel:
-    """The model of a folder, or the one that comes with codefit."""
+    """The model of a folder, or the one that comes with codefit. `CodefitError` where the extra `repair` is missing."""
+    check_repair_installed()
     from codefit.models.repair import default_repair_model, load_repair_model
 
     return load_repair_model(folder) if folder is not None else default_repair_model()
+
+
+def check_repair_installed() -> None:
+    """Raise `CodefitError` with the command to run where the extra `repair` is missing."""
+    from codefit.run.doctor import check_installed
+
+    check_installed("repair", ["numba"])
 
 
 def fix(
@@ -141,6 +149,10 @@ def _text(file: Path, source: str, found: Fix, backup: Path | None) -> str:
 
 def why_not(found: Fix) -> str:
     """Why there is no repair, in a sentence."""
+    if found.magic:
+        return (
+            f"no repair: line {found.region[0] if found.region else found.line} is a command of a notebook, not Python"
+        )
     if found.beyond:
         return "no repair: three edits of tokens do not mend it"
     if found.region is None:

@@ -175,11 +175,8 @@ def _propose(recipe: RepairRanking, run: Path) -> str:
     fixed = [pair_of(row).fixed for row in load_rows(run / VALIDATION, Repair)]
     report["perplexity"] = {"these repairs": own.perplexity(fixed), **_other_perplexities(recipe, run, fixed)}
     write_json(run / PROPOSER_REPORT, report)
-    others = ", ".join(f"{name} {value:.2f}" for name, value in list(report["perplexity"].items())[1:])
-    return (
-        f"{report['pairs']:,} pairs and {report['synthetic']:,} made ones; perplexity of repairs "
-        f"{report['perplexity']['these repairs']:.2f} ({others})"
-    )
+    perplexities = ", ".join(f"{value:.2f} by {name}" for name, value in report["perplexity"].items())
+    return f"{report['pairs']:,} pairs and {report['synthetic']:,} made ones; perplexity of repairs {perplexities}"
 
 
 def _other_perplexities(recipe: RepairRanking, run: Path, fixed: Sequence[Sequence[int]]) -> dict[str, float]:
@@ -191,8 +188,10 @@ def _other_perplexities(recipe: RepairRanking, run: Path, fixed: Sequence[Sequen
         return model.perplexity(fixed)
 
     most = recipe.propose.contexts
-    counted = count_ngrams(read_snippets(run / SNIPPETS), recipe.propose.order)
-    found = {"snippets of sound code": of(smooth(counted, most_contexts=most))}
+    found = {}
+    if (run / SNIPPETS).exists():
+        counted = count_ngrams(read_snippets(run / SNIPPETS), recipe.propose.order)
+        found["snippets of sound code"] = of(smooth(counted, most_contexts=most))
     for path in find_files(recipe.data.counts)[0]:
         found[path.name.partition(".")[0]] = of(smooth(read_counts(path), most_contexts=most))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,12 +12,15 @@ from codefit.source.lexemes import Lexed, lex
 from codefit.source.rendering import Token, render
 from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS, TERMINALS
 from codefit.tasks.repairs.candidates import Candidates
-from codefit.tasks.repairs.packed import Edit
+from codefit.tasks.repairs.characters import mend_characters
+from codefit.tasks.repairs.packed import MAX_EDITS, Edit
 from codefit.tasks.repairs.region import Region, fault_of, find_region, with_region
 
 # Candidates and the score of each, the best first.
 Rank = Callable[[Sequence[int]], Candidates]
 _BODY = [NEWLINE, INDENT, NUMBERS["pass"], NEWLINE, DEDENT]
+BYTE_ORDER_MARK = "\ufeff"
+MAGICS = ("%", "!", "?")  # with which the commands of a notebook begin
 LOOKED_AT = 40  # of the candidates, until enough of them give a file that can be read
 
 
@@ -32,31 +35,54 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What came of a file. `fault` is what Python says of it, None for a sound one; `region` its lines, 1-based."""
+    """What came of a file. `fault` is what Python says of it, None for a sound one; `region` its lines, 1-based.
+
+    `magic` says that the region is a notebook's command, which is Python nowhere else.
+    """
 
     fault: str | None
-    line: int | None
-    region: tuple[int, int] | None
-    repairs: list[Mended]
-    beyond: bool  # three edits do not mend it
-    more_faults: bool
-    complete: bool
+    line: int | None = None
+    region: tuple[int, int] | None = None
+    repairs: Sequence[Mended] = ()
+    beyond: bool = False  # three edits do not mend it
+    more_faults: bool = False
+    complete: bool = True
+    magic: bool = False
 
 
 def fix_source(source: str, rank: Rank, *, most: int = 3) -> Fix:
     """The likeliest repairs of a file's first syntax error."""
+    mark = BYTE_ORDER_MARK if source.startswith(BYTE_ORDER_MARK) else ""
+    found = _fix(source.removeprefix(mark), rank, most)
+    return replace(found, repairs=[replace(each, source=mark + each.source) for each in found.repairs])
+
+
+def _fix(source: str, rank: Rank, most: int) -> Fix:
     fault = fault_of(source)
     if fault is None:
-        return Fix(None, None, None, [], False, False, True)
+        return Fix(None)
     region = find_region(source)
     if region is None:
-        return Fix(fault.what, fault.line, None, [], False, True, True)
-    lexed = lex(region.text)
+        return Fix(fault.what, fault.line, more_faults=True)
+    known = Fix(fault.what, fault.line, (region.start + 1, region.end), more_faults=not region.rest)
+    if region.text.startswith(MAGICS):
+        return replace(known, magic=True)
+    mended = mend_characters(region.text)
+    told = [f"line {region.start + 1 + line}: {what}" for line, what in mended.told]
+    if told and _is_mended(whole := with_region(source, region, mended.text), region):
+        return replace(known, repairs=[Mended(whole, 1.0, told)])
+    return _ranked(source, region, lex(mended.text), told, known, rank, most)
+
+
+def _ranked(source: str, region: Region, lexed: Lexed, told: list[str], known: Fix, rank: Rank, most: int) -> Fix:
+    """The likeliest edits of a region's tokens; `told` is what was done to its characters."""
     tokens = lexed.terminals
     own = len(tokens)
     if region.opens:
         tokens = [*(tokens[:-1] if tokens[-1:] == [NEWLINE] else tokens), *_BODY]
         own = len(tokens) - len(_BODY)
+    if not tokens:
+        return known
     found = rank(tokens)
     shares = _probabilities(found.scores)
     repairs: list[Mended] = []
@@ -65,15 +91,20 @@ def fix_source(source: str, rank: Rank, *, most: int = 3) -> Fix:
         if not edits or any(edit.place > own or (edit.place == own and edit.kind != "insert") for edit in edits):
             continue
         mended = with_region(source, region, _rendered(lexed, tokens[:own], edits))
-        after = fault_of(mended)
-        if mended in seen or (after is not None and (region.rest or after.line <= region.end)):
+        if mended in seen or not _is_mended(mended, region):
             continue
         seen.add(mended)
-        repairs.append(Mended(mended, float(share), [told(edit, lexed, region) for edit in edits]))
+        repairs.append(Mended(mended, float(share), [*told, *(in_words(edit, lexed, region) for edit in edits)]))
         if len(repairs) == most:
             break
-    beyond = found.least_edits is not None and found.least_edits > 3
-    return Fix(fault.what, fault.line, (region.start + 1, region.end), repairs, beyond, not region.rest, found.complete)
+    beyond = found.least_edits is not None and found.least_edits > MAX_EDITS
+    return replace(known, repairs=repairs, beyond=beyond, complete=found.complete)
+
+
+def _is_mended(source: str, region: Region) -> bool:
+    """Whether a file is sound, or as far as the region reaches where more is broken after it."""
+    after = fault_of(source)
+    return after is None or (not region.rest and after.line > region.end)
 
 
 def _probabilities(scores: np.ndarray) -> np.ndarray:
@@ -97,7 +128,7 @@ def _rendered(lexed: Lexed, tokens: Sequence[int], edits: Sequence[Edit]) -> str
     return render(lexed, result)
 
 
-def told(edit: Edit, lexed: Lexed, region: Region) -> str:
+def in_words(edit: Edit, lexed: Lexed, region: Region) -> str:
     """An edit in words, with the line in the file."""
     lexemes = lexed.lexemes
     start = lexemes[edit.place].start if edit.place < len(lexemes) else len(lexed.source)
