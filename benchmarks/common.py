@@ -32,7 +32,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 RESAMPLES = 10_000  # of the rounds' ratios: the interval's ends are then steady in the third digit
 CONFIDENCE = 0.95
 MIB = 1 << 20
-FOLDER_FLAGS = ("--run", "--runs")
+FOLDER_FLAGS = ("--run", "--runs", "--model")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import language_tables
+from benchmarks import language_tables, repair_tables
 from benchmarks.common import RESULTS, ROOT
 from benchmarks.markdown import markdown, ratio_text
 from codefit.files import read_json, write_text
@@ -251,6 +251,7 @@ TABLES: Mapping[str, Callable[[Result], str]] = {
     "training_speed": _training_speed,
     "onnx_encoding": _onnx_encoding,
     **language_tables.TABLES,
+    **repair_tables.TABLES,
 }
 LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "quickstart": _quickstart_lines,
@@ -261,6 +262,7 @@ LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "near_duplicates": _near_duplicates_lines,
     "curation": _curation_lines,
     **language_tables.LINES,
+    **repair_tables.LINES,
     "startup": _startup_lines,
 }
 

@@ -11,8 +11,9 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from codefit.records import Document, write_rows
+from codefit.records import Document, Repair, write_rows
 from run.planned_recipes import write_places
+from small_repairs import BROKEN, SOUND
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
@@ -43,6 +44,15 @@ TINY = {
     f"data.replay.exclude=[beta,gamma] ship.forms=[] evaluate.training_documents=1 {TRAINING}",
 }
 
+TINY["repair-ranking"] = (
+    "data.repairs=[{repairs}] data.evaluation=[{measured}] data.validation_share=0.4 data.snippets.documents=[{code}] "
+    "data.snippets.exclude=[] data.snippet_validation_sources=[gamma] data.counts=[] propose.order=3 "
+    "propose.synthetic=8 propose.steps=50000 propose.rounds=1 propose.epochs=1 propose.folds=2 lists.synthetic=4 "
+    "lists.limit=20 lists.validation_limit=20 lists.steps=50000 model.hidden=16 model.layers=1 model.heads=2 "
+    "model.ffn=32 model.edit=16 pretrain.epochs=null pretrain.max_steps=2 pretrain.batch_size=4 pretrain.device=cpu "
+    "train.epochs=null train.max_steps=2 train.device=cpu variants={{}} evaluate.limit=20"
+)
+
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
@@ -56,7 +66,11 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for name in names
     ]
     write_rows(folder / "documented.jsonl", documented)
-    return made | {"documented": folder / "documented.jsonl"}
+    rows = [Repair(broken, sound) for broken, sound in zip(BROKEN, SOUND, strict=True)]
+    write_rows(folder / "repairs.jsonl", rows[1:])
+    write_rows(folder / "measured.jsonl", rows[:1])
+    names = ("documented", "repairs", "measured")
+    return made | {name: folder / f"{name}.jsonl" for name in names}
 
 
 def test_there_is_one_for_each_gpu_recipe() -> None:
