@@ -21,6 +21,7 @@ Rank = Callable[[Sequence[int]], Candidates]
 _BODY = [NEWLINE, INDENT, NUMBERS["pass"], NEWLINE, DEDENT]
 BYTE_ORDER_MARK = "\ufeff"
 MAGICS = ("%", "!", "?")  # with which the commands of a notebook begin
+LAYOUT = {NEWLINE: "a line break", INDENT: "an indent", DEDENT: "the end of a block"}  # as they are called
 LOOKED_AT = 40  # of the candidates, until enough of them give a file that can be read
 
 
@@ -131,12 +132,22 @@ def _rendered(lexed: Lexed, tokens: Sequence[int], edits: Sequence[Edit]) -> str
 def in_words(edit: Edit, lexed: Lexed, region: Region) -> str:
     """An edit in words, with the line in the file."""
     lexemes = lexed.lexemes
-    start = lexemes[edit.place].start if edit.place < len(lexemes) else len(lexed.source)
-    old = lexed.source[lexemes[edit.place].start : lexemes[edit.place].end] if edit.place < len(lexemes) else ""
+    here = lexemes[edit.place] if edit.place < len(lexemes) else None
+    start = here.start if here is not None else len(lexed.source.rstrip())
     line = region.start + 1 + lexed.source.count("\n", 0, start)
-    new = TERMINALS[edit.terminal] if edit.terminal is not None else ""
-    what = {"insert": f"insert {new}", "delete": f"delete {old!r}", "substitute": f"{old!r} becomes {new}"}[edit.kind]
+    new = _named(edit.terminal) if edit.terminal is not None else ""
+    if here is None:
+        old = ""
+    elif here.terminal in LAYOUT:
+        old = LAYOUT[here.terminal]
+    else:
+        old = repr(lexed.source[here.start : here.end])
+    what = {"insert": f"insert {new}", "delete": f"delete {old}", "substitute": f"{old} becomes {new}"}[edit.kind]
     return f"line {line}: {what}"
+
+
+def _named(terminal: int) -> str:
+    return LAYOUT.get(terminal, TERMINALS[terminal])
 
 
 def share_text(probability: float) -> str:
