@@ -214,3 +214,26 @@ def test_pretrain_and_train_make_a_model(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "broken.py").write_text(BROKEN_FILE)
     assert run("repair", "fix", tmp_path / "broken.py", "--model", result["model"], "--apply", "--seconds", "30") == 0
     compile((tmp_path / "broken.py").read_text(), "broken.py", "exec")
+
+
+def test_data_repairs_says_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        Repair(b, f, broken_source="x", fixed_source=f"value_{n} = {n}")
+        for n, (b, f) in enumerate(zip(BROKEN, SOUND, strict=True))
+    ]
+    write_rows(tmp_path / "rows.jsonl", [*rows, Repair("NAME", "NAME NAME"), rows[0]])
+    write_rows(tmp_path / "measured.jsonl", rows[:1])
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("def f(a):\n    return a\n")
+    command = ["data", "repairs", tmp_path / "rows.jsonl", "--evaluation", tmp_path / "measured.jsonl"]
+    command += ["--output-dir", tmp_path / "out", "--documents", tmp_path / "code", "--validation-share", "0.5"]
+    assert run(*command) == 0
+    shown = capsys.readouterr().out
+    assert "1 left out: the repair is no sentence\n" in shown
+    assert "2 left out: near duplicate of a snippet to measure on\n" in shown
+    assert "the tokens of 0.0% of 4 broken sources are as codefit lexes them" in shown
+    assert run(*command, "--json") == 0
+    outputs = json.loads(capsys.readouterr().out)["outputs"]
+    assert outputs["train.jsonl.gz"]["rows"] + outputs["validation.jsonl.gz"]["rows"] == 4
+    assert outputs["snippets.txt.gz"]["rows"] == 1
+    assert run(*command[:-1], "2") == 2

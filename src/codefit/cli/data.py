@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from codefit.cli.data_documents import diff, documents
+from codefit.cli.data_repairs import repairs
 from codefit.cli.output import emit, table
 from codefit.errors import InputError
 from codefit.progress import say
@@ -29,6 +30,7 @@ MAX_REASONS = 8  # of those why rows are left out, shown to people; the manifest
 app = typer.Typer(help="Make the files that training reads.", no_args_is_help=True)
 app.command()(documents)
 app.command()(diff)
+app.command()(repairs)
 
 
 @app.command()
