@@ -15,8 +15,8 @@ quickstart: .venv/.train
 
 test: .venv/.dev
 	sh scripts/system-packages.sh
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks deploy
+	$(BIN)/ruff format --check src tests benchmarks deploy
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal
@@ -32,11 +32,11 @@ test: .venv/.dev
 	@touch $@
 
 .venv/.dev: .venv/.train
-	$(PIP) -e '.[train,serve,quantize,repair,dev]'
+	$(PIP) -e '.[train,serve,mcp,quantize,repair,dev]'
 	@touch $@
 
 .venv/.bench: .venv/.dev
-	$(PIP) -e '.[train,serve,quantize,repair,dev,bench]'
+	$(PIP) -e '.[train,serve,mcp,quantize,repair,dev,bench]'
 	@touch $@
 
 bench: .venv/.bench

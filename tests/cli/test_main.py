@@ -176,7 +176,7 @@ def test_exit_codes_and_one_line_for_everything_that_can_happen(
     ("arguments", "line"),
     [
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?; see codefit --help"),
-        (["data", "pars"], "No such command 'pars'. Did you mean 'pairs'?; see codefit data --help"),
+        (["data", "pars"], "No such command 'pars'. Did you mean 'pairs', 'repairs'?; see codefit data --help"),
         (["tokeniser"], "No such command 'tokeniser'. Did you mean 'tokenizer'?; see codefit --help"),
         (["run"], "Missing argument 'RECIPE'; see codefit run --help"),
         (["recipes", "list", "more"], "Got unexpected extra argument(s) (more); see codefit recipes list --help"),

@@ -42,3 +42,11 @@ def recipe_file(sources: Path) -> Path:
     file = sources / "recipe.yaml"
     file.write_text(yaml.safe_dump(values))
     return file
+
+
+@pytest.fixture(scope="session")
+def repair_run(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished run of a small ranker of repairs; tests that change a file work on a copy."""
+    from run.small_repair_run import write_repair_run
+
+    return write_repair_run(tmp_path_factory.mktemp("repair"), sources)

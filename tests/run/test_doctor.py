@@ -44,7 +44,8 @@ def test_on_this_machine_the_core_is_ready_and_every_lack_has_its_command() -> N
     found = doctor.diagnose()
     assert found["ready"] is True
     rows = checks(found)
-    assert {"memory", "disk", "graphics card", "core", "extra train", "extra serve", "git"} <= set(rows)
+    assert {"memory", "disk", "graphics card", "core", "git", "jdk"} <= set(rows)
+    assert {f"extra {name}" for name in ("train", "serve", "repair", "mcp")} <= set(rows)
     assert rows["core"]["state"] == "ok"
     for name, row in rows.items():
         assert row["state"] in ("ok", "missing", "warning")
@@ -83,7 +84,8 @@ def test_missing_programs_are_mended_by_the_systems_packages(tmp_path: Path, mon
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(doctor.platform, "system", lambda: "Linux")
     rows = checks(doctor.diagnose())
-    for name, package in (("git", "git"), ("bubblewrap", "bubblewrap"), ("chromium", "chromium")):
+    packages = {"git": "git", "bubblewrap": "bubblewrap", "chromium": "chromium", "jdk": "default-jdk-headless"}
+    for name, package in packages.items():
         assert rows[name]["state"] == "missing"
         assert "apt-get install" in rows[name]["fix"]
         assert package in rows[name]["fix"]
@@ -124,6 +126,21 @@ def test_ready_pairs_are_looked_for_where_the_variable_points(tmp_path: Path, mo
     (tmp_path / "pairs" / "a__b.jsonl.gz").write_bytes(b"")
     row = checks(doctor.diagnose())["ready pairs"]
     assert (row["state"], row["found"]) == ("ok", f"1 files in {tmp_path / 'pairs'}")
+
+
+def test_a_module_that_a_command_needs_is_said_with_the_command_that_installs_it() -> None:
+    doctor.check_installed("serve", ["json", "re"])
+    with pytest.raises(CodefitError, match=r"no_such_module is not installed; .* -e '\.\[mcp\]'"):
+        doctor.check_installed("mcp", ["json", "no_such_module"])
+
+
+def test_a_runtime_without_a_compiler_is_no_jdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "java").write_text("#!/bin/sh\n")
+    (tmp_path / "java").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert checks(doctor.diagnose())["jdk"]["state"] == "missing"
+    (tmp_path / "javac").symlink_to(tmp_path / "java")
+    assert checks(doctor.diagnose())["jdk"]["state"] == "ok"
 
 
 def test_code_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

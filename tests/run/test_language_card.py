@@ -12,6 +12,7 @@ from codefit.errors import InputError
 from codefit.models.language_info import LanguageModelInfo, write_language_info
 from codefit.run.card import write_card
 from codefit.run.report.formats import signed_share, surprise, surprise_span
+from run.report.parsed import squeezed
 from run.report.sample_language_run import evaluation, make_language_run, manifest, shipped
 from run.report.sample_run import change
 
@@ -64,7 +65,7 @@ def test_figures_have_their_intervals_and_the_data_its_receipt(tmp_path: Path) -
         for side in ("before", "after"):
             found = entry[side]
             assert f"{surprise(found['perplexity'])} ({surprise_span(found['ci95']['perplexity'])})" in text
-        assert signed_share(entry["change"]["perplexity"]) in text
+        assert squeezed(signed_share(entry["change"]["perplexity"])) in text
     assert "perplexity falls: 14.62 before, 8.930 after" in text
     for name, output in manifest()["outputs"].items():
         assert f"| `{name}` | {output['rows']:,} | `{output['sha256']}` |" in text

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from codefit.models.language_model import LanguageModel
 from codefit.serve.app import create_app
@@ -58,8 +59,15 @@ def gate(language_model: LanguageModel, open_until: int | None = None) -> Iterat
 @contextmanager
 def running(language_model: LanguageModel, **options: Any) -> Iterator[httpx.Client]:
     """A client of a server on a free port, where the model's name is `tiny`."""
+    with running_app(create_app(language_model, "tiny", **options)) as client:
+        yield client
+
+
+@contextmanager
+def running_app(app: FastAPI) -> Iterator[httpx.Client]:
+    """A client of a server of any app."""
     with listen("127.0.0.1", 0) as listening:
-        server = server_of(create_app(language_model, "tiny", **options))
+        server = server_of(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

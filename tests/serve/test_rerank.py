@@ -55,6 +55,7 @@ def test_the_answer_is_the_documents_best_first(client: TestClient, model: Repai
         ("~ not tokens", ['"', "#"]),
         ('"#"!', ['"' * 4000, '"#"!']),
         ('"#' * 40, ["A" * 70] * 50),
+        ('"' * 1_500_000, ["#" * 1_500_000, '"' * 1_500_000, '"#']),
         ('"#"!', []),
     ],
 )
@@ -80,9 +81,37 @@ def test_json_has_ranks_and_scores(client: TestClient, model: RepairModel) -> No
 def test_an_error_has_no_body_that_could_be_read_as_a_ranking(client: TestClient) -> None:
     large = client.post("/rerank", content=b"x" * (7 << 20), headers={"content-type": "text/plain"})
     assert (large.status_code, large.content) == (413, b"")
-    for body in (b"{", b"[]", b'{"query": 1, "documents": []}', b'{"query": "a", "documents": [1]}'):
+    for body in (b"{", b"[]", b'{"query": 1, "documents": []}', b'{"query": "a", "documents": [1]}', b"[" * 100_000):
         answer = client.post("/rerank", content=body, headers={"content-type": "application/json"})
         assert answer.status_code == 400
         assert answer.json()["error"]["message"]
     assert asked(client, b"") == b""
     assert client.get("/health").json() == {"status": "ok"}
+    for answer, status in ((client.get("/rerank"), 405), (client.post("/elsewhere", content=b"a\nb"), 404)):
+        assert (answer.status_code, answer.content) == (status, b"")
+        assert answer.headers["x-error"]
+
+
+def test_a_defect_has_no_body_either(monkeypatch: pytest.MonkeyPatch, model: RepairModel) -> None:
+    client = TestClient(create_rerank_app(model), raise_server_exceptions=False)
+    monkeypatch.setattr("codefit.serve.rerank.score_documents", lambda *_: 1 / 0)
+    broken = client.post("/rerank", content=b"a\nb")
+    assert (broken.status_code, broken.content) == (500, b"")
+    assert broken.headers["x-error"] == "the server failed; its log says why"
+    in_json = client.post("/rerank", json={"query": "a", "documents": ["b"]})
+    assert (in_json.status_code, in_json.json()["error"]["type"]) == (500, "server_error")
+
+
+def test_a_token_is_asked_for_before_the_body_is_read(model: RepairModel) -> None:
+    client = TestClient(create_rerank_app(model, token="s3cret-ü", body_limit=10))
+    body = b'"#"!\n"#"' * 10
+    for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic s3cret"}):
+        answer = client.post("/rerank", content=body, headers=headers)
+        assert (answer.status_code, answer.content) == (401, b"")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        in_json = client.post("/rerank", json={"query": "a", "documents": []}, headers=headers)
+        assert (in_json.status_code, in_json.json()["error"]["code"]) == (401, "invalid_api_key")
+    right = {"authorization": "Bearer s3cret-ü".encode()}
+    assert client.post("/rerank", content=body, headers=right).status_code == 413
+    assert client.post("/rerank", content=b'"#"!\n"#"', headers=right).content == b'"#"'
+    assert client.get("/health").status_code == 200

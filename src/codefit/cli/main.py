@@ -11,6 +11,7 @@ import typer
 
 import codefit
 from codefit.cli import data, doctor, embed, lm, recipes, repair, report, tokenizer
+from codefit.cli import mcp as mcp_commands
 from codefit.cli import run as run_commands
 from codefit.cli import search as search_commands
 from codefit.cli import serve as serve_commands
@@ -33,6 +34,7 @@ app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("search")(search_commands.search)
 app.command("serve")(serve_commands.serve)
+app.command("mcp")(mcp_commands.mcp)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(data.app, name="data")
 app.add_typer(tokenizer.app, name="tokenizer")

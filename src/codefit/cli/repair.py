@@ -137,13 +137,14 @@ def evaluate(
     else:
         found = track(pairs, "measuring", len(pairs), "strings")
         figures = evaluate_repairs(loaded, found, limit=limit, seconds=seconds, seed=seed)
-    emit(figures, lambda: _figures_text(figures))
+    emit(figures, lambda: figures_text(figures))
 
 
 METRICS = ("mrr", "p@1", "p@10", "p@100", "p@all")
 
 
-def _figures_text(figures: dict[str, Any]) -> str:
+def figures_text(figures: dict[str, Any]) -> str:
+    """A table of the orders and of the groups, with the interval and the times below."""
     def cells(name: str, row: dict[str, Any]) -> list[str]:
         return [name, *(f"{row[metric]:.3f}" for metric in METRICS), f"{row.get('count', figures['n']):,}"]
 

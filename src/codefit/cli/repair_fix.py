@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from codefit.cli.output import Settings, emit
-from codefit.errors import InputError
 
 if TYPE_CHECKING:
     from codefit.models.repair import RepairModel
@@ -48,7 +47,10 @@ def fix(
 
     Exit code 1 where a file is broken and was not mended, as a hook before a commit wants it.
     """
-    sources = [_read(file) for file in files]
+    check_repair_installed()
+    from codefit.serve.fixes import read_source
+
+    sources = [read_source(file) for file in files]
     results, texts, broken = [], [], False
     for file, source in zip(files, sources, strict=True):
         found = _fixed(source, model, seconds, k)
@@ -60,14 +62,6 @@ def fix(
     emit(results[0] if len(results) == 1 else {"files": results}, lambda: "\n\n".join(texts))
     if broken:
         raise typer.Exit(1)
-
-
-def _read(file: Path) -> str:
-    try:
-        # Line ends stay as they are: what is not mended must come out as it went in.
-        return file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 ({error.reason} at byte {error.start})", where=str(file)) from error
 
 
 def _fixed(source: str, model: Path | None, seconds: float, k: int) -> Fix:
@@ -101,65 +95,20 @@ def _write(file: Path, source: str) -> Path:
 
 
 def _result(file: Path, source: str, found: Fix, backup: Path | None) -> dict[str, Any]:
+    from codefit.serve.fixes import fix_to_dict
+
     return {
-        "path": str(file),
-        "sound": found.fault is None,
-        "error": None if found.fault is None else {"line": found.line, "what": found.fault},
-        "region": found.region,
-        "repairs": [
-            {"probability": each.probability, "edits": each.edits, "diff": "".join(_diff(file, source, each.source))}
-            for each in found.repairs
-        ],
-        "beyond_three_edits": found.beyond,
-        "more_errors": found.more_faults,
-        "complete": found.complete,
+        **fix_to_dict(str(file), source, found),
         "applied": backup is not None,
         "backup": str(backup) if backup is not None else None,
     }
 
 
-def _diff(file: Path, before: str, after: str) -> list[str]:
-    import difflib
-
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), str(file), str(file), n=2
-    )
-    return [line if line.endswith("\n") else f"{line}\n" for line in lines]
-
-
 def _text(file: Path, source: str, found: Fix, backup: Path | None) -> str:
-    from codefit.tasks.repairs.fix import share_text
+    from codefit.serve.fixes import fix_text
 
-    if found.fault is None:
-        return f"{file} is sound"
-    lines = [f"{file}:{found.line}: {found.fault}"]
-    for number, each in enumerate(found.repairs, start=1):
-        lines += ["", f"{number}. {share_text(each.probability)}  {', '.join(each.edits)}"]
-        lines += [_coloured(line.rstrip("\r\n")) for line in _diff(file, source, each.source)[2:]]
-    if not found.repairs:
-        lines.append(why_not(found))
-    elif found.more_faults:
-        lines += ["", "more is broken after it: mend this and run again"]
-    if found.repairs and not found.complete:
-        lines += ["", "time ran out before all candidates were seen: --seconds gives more"]
-    if backup is not None:
-        lines += ["", f"the first is written; as it was: {backup}"]
-    return "\n".join(lines)
-
-
-def why_not(found: Fix) -> str:
-    """Why there is no repair, in a sentence."""
-    if found.magic:
-        return (
-            f"no repair: line {found.region[0] if found.region else found.line} is a command of a notebook, not Python"
-        )
-    if found.beyond:
-        return "no repair: three edits of tokens do not mend it"
-    if found.region is None:
-        return "no repair: what is broken could not be narrowed to a few lines"
-    if not found.complete:
-        return "no repair found in the time: --seconds gives more"
-    return "no repair found"
+    text = fix_text(str(file), source, found, _coloured)
+    return text if backup is None else f"{text}\n\nthe first is written; as it was: {backup}"
 
 
 def _coloured(line: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codefit.cli import run_code_encoder, run_language_model
+from codefit.cli import run_code_encoder, run_language_model, run_repair_ranking
 from codefit.cli.output import emit
 from codefit.errors import InputError
 
@@ -41,7 +41,7 @@ def run(
     checked = load_recipe(recipe, overrides or ())
     folder = out or Path("runs") / checked.name
     record = run_recipe(checked, folder, start_from=from_stage)
-    system = run_code_encoder if checked.system == "code-encoder" else run_language_model
+    system = SYSTEMS.get(checked.system, run_language_model)
     found = system.results(folder)
     result = {
         "run": str(folder),
@@ -73,14 +73,16 @@ def plan(
     Counts what the recipe names, or a sample of it, takes a few steps to see how fast this machine is, and shows an
     example as the model sees it.
     """
-    from codefit.recipe import CodeEncoder, load_recipe
+    from codefit.recipe import load_recipe
     from codefit.run.plan import plan_recipe
     from codefit.run.plan_text import plan_text
 
     checked = load_recipe(recipe, overrides or ())
     if page is not None:
-        if isinstance(checked, CodeEncoder):
-            raise InputError("there is no page for the plan of a code-encoder", where=recipe, fix="leave --page out")
+        if checked.system in ("code-encoder", "repair-ranking"):
+            raise InputError(
+                f"there is no page for the plan of a {checked.system}", where=recipe, fix="leave --page out"
+            )
         from codefit.files import check_writable
 
         check_writable(page.parent)

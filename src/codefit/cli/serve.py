@@ -1,61 +1,133 @@
-"""`codefit serve`: a model over HTTP."""
+"""`codefit serve`: a language model or a repair model over HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codefit.cli.output import emit
+from codefit.cli.repair_fix import loaded_model
 from codefit.errors import InputError
 from codefit.progress import say
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 TOKEN_VARIABLE = "CODEFIT_TOKEN"
 ROLES = ("model", "adapter")  # what a folder of a run is called: the run's name says more
+LANGUAGE_PORT, REPAIR_PORT = 8000, 8082
+PLACES = 16
+# Of a repair model: `NGRAMS` of codefit.models.repair, which cannot be imported without the extra `repair`.
+REPAIR_MARK = "ngrams.npz"
 
 
 def serve(
-    model: Annotated[str, typer.Option(help="Folder of the model or of an adapter, or the hub's name of one.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of a language model, of an adapter or of a repair model, or the hub's name of a model.",
+            show_default=False,
+        ),
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Serve the repair model that comes with codefit.")] = False,
     adapter: Annotated[Path | None, typer.Option(help="Folder of an adapter to put on the model.")] = None,
     revision: Annotated[str | None, typer.Option(help="The hub's revision of the model.")] = None,
     name: Annotated[
         str | None, typer.Option(help="What requests call the model.", show_default="the folder's or the run's name")
     ] = None,
     host: Annotated[str, typer.Option(help="Where to listen; 127.0.0.1 is for this machine alone.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="0 takes a free one.", show_default=f"{LANGUAGE_PORT}; {REPAIR_PORT} for repairs"
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(envvar=TOKEN_VARIABLE, help="What a request must bring as Authorization: Bearer."),
     ] = None,
-    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait or be answered; more get 503.")] = 16,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    queue: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Requests that may wait or be answered; more get 503. Language models only.",
+            show_default=f"{PLACES}",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="auto, cpu, cuda, cuda:1, mps. A repair model is always on the CPU.", show_default="auto"),
+    ] = None,
 ) -> None:
-    """Serve a language model in the form of OpenAI's API: /v1/completions (whole, streamed, infill), /v1/models.
+    """Serve a model over HTTP; the folder that --model names says which kind it is.
+
+    A language model answers in the form of OpenAI's API: /v1/completions (whole, streamed, infill), /v1/models. A
+    repair model orders given repairs of broken Python: POST /rerank takes the broken string on line 1 and a repair on
+    each line after it, a character a token, and answers the repairs, best first.
 
     One request is answered at a time. Stop it with Ctrl-C.
     """
-    from codefit.serve.server import check_installed, is_local, listen, url_of
-    from codefit.serve.server import serve as answer
+    from codefit.serve.server import check_installed
 
     check_installed()
     if token is not None and not token.strip():
         raise InputError("the token is empty", where=f"--token or {TOKEN_VARIABLE}", fix="give one or leave it out")
-    from codefit.models.language_model import load_language_model
-    from codefit.serve.app import create_app
+    if repair == (model is not None):
+        fix = "--model FOLDER serves a model of yours, --repair the repair model that comes with codefit"
+        raise InputError("give one of --model and --repair", fix=fix)
+    if model is None or (Path(model) / REPAIR_MARK).is_file():
+        of_language = {"adapter": adapter, "revision": revision, "name": name, "queue": queue, "device": device}
+        _refuse_for_repairs([flag for flag, value in of_language.items() if value is not None])
+        _serve_repairs(None if model is None else Path(model), host, REPAIR_PORT if port is None else port, token)
+        return
+    called = name or default_name(str(adapter or model))
+
+    def make_app(ready: Callable[[], None]) -> FastAPI:
+        from codefit.models.language_model import load_language_model
+        from codefit.serve.app import create_app
+
+        loaded = load_language_model(model, revision=revision, adapter=adapter, device=device or "auto")
+        return create_app(loaded, called, token=token, places=queue or PLACES, ready=ready)
+
+    _answer(make_app, called, "/v1/completions", host, LANGUAGE_PORT if port is None else port, token)
+
+
+def _refuse_for_repairs(flags: list[str]) -> None:
+    if flags:
+        named = " and ".join(f"--{flag}" for flag in flags)
+        raise InputError(f"{named}: only for a language model", fix="leave it out to serve a repair model")
+
+
+def _serve_repairs(folder: Path | None, host: str, port: int, token: str | None) -> None:
+    called = "default repair model" if folder is None else default_name(str(folder))
+
+    def make_app(ready: Callable[[], None]) -> FastAPI:
+        loaded = loaded_model(folder)
+        from codefit.serve.rerank import create_rerank_app
+
+        return create_rerank_app(loaded, token=token, ready=ready)
+
+    _answer(make_app, called, "/rerank", host, port, token)
+
+
+def _answer(
+    make_app: Callable[[Callable[[], None]], FastAPI], called: str, path: str, host: str, port: int, token: str | None
+) -> None:
+    """Listen, load the model, and answer until the process is told to stop; `path` is the route to tell of."""
+    from codefit.serve.server import is_local, listen, serve, url_of
 
     with listen(host, port) as listening:  # before the model, which takes longer to load
-        language_model = load_language_model(model, revision=revision, adapter=adapter, device=device)
-        called = name or default_name(str(adapter or model))
         if token is None and not is_local(host):
             say(f"warning: whoever reaches {host} can use the model; set {TOKEN_VARIABLE} to ask for a token")
         url = url_of(listening)
 
         def ready() -> None:
-            emit({"url": url, "model": called}, lambda: f"{called} at {url}/v1/completions")
+            emit({"url": url, "model": called}, lambda: f"{called} at {url}{path}")
 
-        app = create_app(language_model, called, token=token, places=queue, ready=ready)
-        answer(app, listening)
+        serve(make_app(ready), listening)
 
 
 def default_name(place: str) -> str:

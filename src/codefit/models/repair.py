@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from codefit.errors import InputError
 from codefit.files import atomic_path, write_json
+from codefit.source.syntax.terminals import TERMINALS
 from codefit.tasks.repairs.align import distance, packed_edits
 from codefit.tasks.repairs.candidates import LIMIT, SECONDS, Candidates, closed, find_candidates
 from codefit.tasks.repairs.edits import LogLinearEdits, feature_count
@@ -30,6 +31,10 @@ from codefit.tasks.repairs.ranking import RankingList, given_list, ranking_list,
 
 DEFAULT = Path(__file__).parent / "default_repair"
 NGRAMS, EDITS, RANKER, INFO = "ngrams.npz", "edits.npz", "ranker.onnx", "codefit.json"
+# Of the table that counts edits: two strings of 2,000 tokens. A service must not be held by a pair of millions.
+MOST_CELLS = 2_000 * 2_000
+
+Tokens = npt.NDArray[np.int32]
 
 
 class RepairInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,21 +111,20 @@ class RepairModel:
         tokens = np.array(closed(query), dtype=np.int32)
         scores = np.full(len(documents), -np.inf, dtype=np.float32)
         known = [number for number, document in enumerate(documents) if document is not None]
-        strings = [closed(documents[number] or []) for number in known]
+        strings = [np.array(closed(documents[number] or []), dtype=np.int32) for number in known]
         edits = np.full((len(known), MAX_EDITS), NO_EDIT, dtype=np.int64)
-        count = np.array(
-            [packed_edits(tokens, np.array(s, dtype=np.int32), edits[row]) for row, s in enumerate(strings)], dtype=int
-        )
-        near = np.flatnonzero(count >= 0)
+        count = np.array([_count_edits(tokens, s, edits[row]) for row, s in enumerate(strings)], dtype=int)
+        near = np.flatnonzero(count <= MAX_EDITS)
         if len(near):
-            one = given_list(tokens, edits[near], [strings[row] for row in near], self.language_model, self.edits)
+            given = [strings[row].tolist() for row in near]
+            one = given_list(tokens, edits[near], given, self.language_model, self.edits)
             own = one.scalars.sum(axis=1) if self.ranker is None else self.score(one)
             scores[np.array(known)[near]] = own
             lowest = float(own.min())
         else:
             lowest = 0.0
-        for row in np.flatnonzero(count < 0):
-            scores[known[row]] = lowest - distance(tokens.tolist(), strings[row])
+        for row in np.flatnonzero(count > MAX_EDITS):
+            scores[known[row]] = lowest - count[row]
         return scores
 
     @cached_property
@@ -128,6 +132,20 @@ class RepairModel:
         import onnxruntime
 
         return onnxruntime.InferenceSession(str(self.ranker), providers=["CPUExecutionProvider"])
+
+
+def _count_edits(a: Tokens, b: Tokens, out: npt.NDArray[np.int64]) -> int:
+    """How many edits make `b` of `a`; written to `out` where it has room for them.
+
+    Of strings so long that counting would take more than `MOST_CELLS`, a number that it is not below: the tokens that
+    one has and the other lacks (the bag distance; Bartolini, Ciaccia and Patella, SPIRE 2002), more than `out` holds.
+    """
+    more = np.bincount(a, minlength=len(TERMINALS)) - np.bincount(b, minlength=len(TERMINALS))
+    least = int(max(more.clip(min=0).sum(), (-more).clip(min=0).sum()))
+    if len(a) * len(b) > MOST_CELLS:
+        return max(least, len(out) + 1)
+    count = int(packed_edits(a, b, out)) if least <= len(out) else -1
+    return count if count >= 0 else distance(a.tolist(), b.tolist())
 
 
 def save_repair_model(model: RepairModel, folder: Path) -> None:
@@ -175,5 +193,7 @@ def load_repair_model(folder: Path) -> RepairModel:
         weights = np.zeros(feature_count(), dtype=np.float32)
         weights[stored["places"]] = stored["weights"]
         edits = LogLinearEdits(weights, float(stored["weight"]))
+    # Compiled once after an installation, which is not to be taken from the time of the first search.
+    edits.scores(np.zeros(1, dtype=np.int32), 0, 0)
     ranker = folder / RANKER
     return RepairModel(language, edits, ranker if ranker.is_file() else None)

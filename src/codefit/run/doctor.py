@@ -8,9 +8,10 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,8 @@ EXTRAS: Mapping[str, str] = {
     CORE: "mining, searching, exported models",
     "train": "training, export, datasets in the hub's layout",
     "serve": "the HTTP service",
+    "repair": "mending code that does not parse",
+    "mcp": "tools for coding agents",
     "scale": "many machines, many vectors",
     "quantize": "language models in int8, NF4 and GGUF",
     "dev": "the tests",
@@ -59,6 +62,14 @@ PROGRAMS = (
         "the browser tests of the report",
         "chromium fonts-dejavu-core",
         "--cask chromium",
+    ),
+    Program(
+        # The compiler, which is what a runtime alone lacks.
+        "jdk",
+        ("javac",),
+        "the tests of /rerank with Java's own client",
+        "default-jdk-headless",
+        "--cask temurin",
     ),
 )
 
@@ -110,6 +121,13 @@ def requirements() -> dict[str, list[str]]:
         assert name is not None, requirement
         found.setdefault(extra[1] if extra else CORE, []).append(name[0])
     return found
+
+
+def check_installed(extra: str, modules: Sequence[str]) -> None:
+    """Raise `CodefitError` with the command to run where a module of an extra cannot be imported."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise CodefitError(f"{', '.join(missing)} is not installed", fix=install_command(extra))
 
 
 def install_command(extra: str) -> str:

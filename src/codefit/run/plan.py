@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from codefit.recipe import CodeEncoder, Recipe
+from codefit.recipe import CodeEncoder, Recipe, RepairRanking
 
 
 def plan_recipe(recipe: Recipe) -> dict[str, Any]:
@@ -16,6 +16,10 @@ def plan_recipe(recipe: Recipe) -> dict[str, Any]:
         from codefit.run.plan_code_encoder import plan_code_encoder
 
         return plan_code_encoder(recipe)
+    if isinstance(recipe, RepairRanking):
+        from codefit.run.plan_repair import plan_repair_ranking
+
+        return plan_repair_ranking(recipe)
     from codefit.run.plan_language import plan_language_model
 
     return plan_language_model(recipe)

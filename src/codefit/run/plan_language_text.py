@@ -16,7 +16,7 @@ from codefit.run.plan_rows import (
     PREFIX,
     SUFFIX,
 )
-from codefit.run.plan_words import Fact, duration_words, facts_text, has_colour, heading, styled, time_facts
+from codefit.run.plan_words import Fact, busy_facts, duration_words, facts_text, has_colour, heading, styled, time_facts
 
 STYLES = {
     BORDER: "1;4",
@@ -41,7 +41,6 @@ PLAIN = {CONTEXT: "‹{}›", END: "⟦{}⟧", MARK: "⟦{}⟧"}
 PLAIN_LEGEND = (
     "‹ › is read only, all else is predicted; ⟦ ⟧ is the end token, which is predicted too, or a mark of a hole"
 )
-BUSY = 1.5  # processes a core that want to run, from which times say more of the others than of the run
 COLUMNS = ("length", "steps", "tokens", "rows filled", "padding else", "files cut", "pieces at most", "time")
 
 
@@ -176,18 +175,14 @@ def _memory_facts(plan: dict[str, Any]) -> list[Fact]:
 def _speed(plan: dict[str, Any]) -> list[Fact]:
     speed, machine = plan["speed"], plan["machine"]
     how = "measured over a few steps" if speed["measured"] else "assumed: no step was measured"
-    facts = [
+    return [
         (
             "speed",
             f"about {speed['tokens_per_second']:,.0f} tokens/s: {speed['utilisation']:.0%} ({how}) of the "
             f"{speed['matmul_flops'] / 1e9:,.0f} GFLOP/s of a matrix product here",
-        )
+        ),
+        *busy_facts(machine),
     ]
-    # What the plan itself does is a load of the cores at most.
-    if machine["load"] > BUSY * machine["cores"]:
-        told = f"a load of {machine['load']:.0f} on {machine['cores']} cores: the times are those of a busy machine"
-        facts.append(("other programs", told))
-    return facts
 
 
 def _row_text(plan: dict[str, Any]) -> list[str]:

@@ -12,6 +12,10 @@ BRIGHTNESS = ((12, "1;36"), (7, "36"), (4, "32"), (2, "0"), (0, "2"))  # ANSI st
 
 def plan_text(plan: dict[str, Any]) -> str:
     """What `codefit plan` prints."""
+    if plan["system"] == "repair-ranking":
+        from codefit.run.plan_repair_text import repair_text  # needs the extra `repair`
+
+        return repair_text(plan)
     return _encoder_text(plan) if plan["system"] == "code-encoder" else language_text(plan)
 
 

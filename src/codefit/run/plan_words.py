@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 NAME_WIDTH = 30
+BUSY = 1.5  # processes a core that want to run, from which times say more of the others than of the run
 
 Fact = tuple[str, str]
 
@@ -33,6 +34,14 @@ def duration_words(seconds: float) -> str:
 def time_facts(seconds: dict[str, float]) -> list[Fact]:
     """The time of each stage."""
     return [(f"time, {stage}", f"about {duration_words(value)}") for stage, value in seconds.items()]
+
+
+def busy_facts(machine: dict[str, Any]) -> list[Fact]:
+    """What to think of the times where other programs run: what the plan itself does is a load of the cores at most."""
+    if machine["load"] <= BUSY * machine["cores"]:
+        return []
+    told = f"a load of {machine['load']:.0f} on {machine['cores']} cores: the times are those of a busy machine"
+    return [("other programs", told)]
 
 
 def has_colour() -> bool:

@@ -102,7 +102,6 @@ def _write_snippets(
     )
     if not found.train:
         raise InputError("there is no Python to pre-train on", fix="name other documents in data.snippets")
-    receipt.keep(found.files - found.unreadable)
     outputs = {}
     for name, strings in {SNIPPETS: found.train, SNIPPETS_VALIDATION: found.validation}.items():
         described = describe_file(run / name, write_snippets(run / name, strings))

@@ -1,1 +1,1 @@
-"""The HTTP service: one model, one answer at a time, in the form of OpenAI's API."""
+"""Models as services: over HTTP, one answer at a time, and as tools for coding agents."""

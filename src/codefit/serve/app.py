@@ -2,7 +2,6 @@
 
 # No annotations from the future here: FastAPI reads those of a function and would not find what is imported inside one.
 import asyncio
-import hmac
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,15 +15,16 @@ from codefit.models.generation import Generation, Piece, generate
 from codefit.models.language_model import LanguageModel
 from codefit.progress import say
 from codefit.serve.api_error import ApiError, invalid_fields, unsuitable
+from codefit.serve.authorization import authorized
 from codefit.serve.body import read_body
 from codefit.serve.completions import MAX_ANSWERS, Answer, CompletionRequest, choice, usage
+from codefit.serve.error_answers import LEFT, answer_errors, failure
 from codefit.serve.worker import DEFAULT_PLACES, BusyError, Job, Worker
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
 BODY_LIMIT = 1 << 20  # bytes: far more than the context of a small model
-LEFT = 499  # the status that logs show where the client left before its answer
 EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # a proxy gives each event on at once
 
 
@@ -55,8 +55,8 @@ def create_app(
 
     # The pages of documentation would load their scripts from another host.
     app = FastAPI(title="codefit", docs_url=None, redoc_url=None, lifespan=lifespan)
-    _answer_errors(app)
-    guarded = [Depends(_authorized(token))]
+    answer_errors(app, lambda _request, error: _json(error.to_dict(), error.status, error.headers()))
+    guarded = [Depends(authorized(token))]
     card = {"id": name, "object": "model", "created": int(time.time()), "owned_by": "codefit"}
 
     @app.get("/health")
@@ -89,59 +89,6 @@ def create_app(
         return await _unless_left(request, job, _whole(asked, generations, job, Answer(name)))
 
     return app
-
-
-def _authorized(token: str | None) -> Callable[..., Awaitable[None]]:
-    from fastapi import Request
-
-    async def check(request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        right = token is None or (
-            scheme.lower() == "bearer"
-            and hmac.compare_digest(given.strip().encode("latin-1"), token.encode())  # headers are bytes
-        )
-        if not right:
-            raise ApiError(
-                401, "the token is missing or wrong: send it as Authorization: Bearer", code="invalid_api_key"
-            )
-
-    return check
-
-
-def _answer_errors(app: "FastAPI") -> None:
-    """Every error in one form, those of the framework too."""
-    from fastapi import Request, Response
-    from starlette.exceptions import HTTPException
-    from starlette.requests import ClientDisconnect
-
-    def response(error: ApiError) -> Response:
-        return _json(error.to_dict(), error.status, error.headers())
-
-    @app.exception_handler(ApiError)
-    async def told(_request: Request, error: ApiError) -> Response:
-        return response(error)
-
-    @app.exception_handler(HTTPException)
-    async def of_framework(request: Request, error: HTTPException) -> Response:
-        return response(ApiError(error.status_code, f"{request.method} {request.url.path}: {error.detail}"))
-
-    @app.exception_handler(ClientDisconnect)
-    async def left(_request: Request, _error: ClientDisconnect) -> Response:
-        return Response(status_code=LEFT)
-
-    @app.exception_handler(CodefitError)
-    async def failed(_request: Request, error: CodefitError) -> Response:
-        say(f"error: {error.line()}")
-        return response(_failure())
-
-    @app.exception_handler(Exception)
-    async def broken(_request: Request, _error: Exception) -> Response:
-        return response(_failure())
-
-
-def _failure() -> ApiError:
-    # What went wrong is for the log: it may name places on this machine.
-    return ApiError(500, "the server failed; its log says why", kind="server_error")
 
 
 def _known(model: str, name: str) -> None:
@@ -231,7 +178,7 @@ def _streamed(asked: CompletionRequest, generations: list[Generation], job: Job,
             yield b"data: [DONE]\n\n"
         except CodefitError as error:
             say(f"error: {error.line()}")
-            yield _event(_failure().to_dict())
+            yield _event(failure().to_dict())
         finally:
             job.cancel()  # where the client left; else there is nothing to cancel
 

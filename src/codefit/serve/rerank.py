@@ -17,46 +17,58 @@ import numpy.typing as npt
 
 from codefit.errors import InputError
 from codefit.models.repair import RepairModel
+from codefit.serve.api_error import ApiError
+from codefit.serve.authorization import authorized
 from codefit.serve.body import read_body
+from codefit.serve.error_answers import answer_errors
 from codefit.source.syntax.terminals import from_characters
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Response
+    from fastapi import FastAPI, Request, Response
 
-PORT = 8082
 BODY_LIMIT = 8 << 20
 _BEGIN, _FINISH = "|", "}"  # around a string where its sender puts ends
 
 
 def create_rerank_app(
-    model: RepairModel, *, body_limit: int = BODY_LIMIT, ready: Callable[[], None] | None = None
+    model: RepairModel,
+    *,
+    token: str | None = None,
+    body_limit: int = BODY_LIMIT,
+    ready: Callable[[], None] | None = None,
 ) -> "FastAPI":
-    """The app: `/rerank` and `/health`. `ready` is called when it takes requests."""
-    from fastapi import FastAPI, Request, Response
+    """The app: `/rerank` and `/health`. With a token, `/rerank` wants it as `Authorization: Bearer`.
+
+    A body above `body_limit` bytes gets 413. `ready` is called when the app takes requests.
+    """
+    from fastapi import Depends, FastAPI, Request, Response
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # What is compiled or loaded when it is first needed is not to be taken from the time of the first request.
+        await asyncio.to_thread(score_documents, model, "!", ["!"])
         if ready is not None:
             ready()
         yield
 
     app = FastAPI(title="codefit", docs_url=None, redoc_url=None, lifespan=lifespan)
+    answer_errors(app, _refusal)
     one_at_a_time = asyncio.Lock()  # two at once on two cores take longer than one after the other
 
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.post("/rerank")
+    @app.post("/rerank", dependencies=[Depends(authorized(token))])
     async def rerank(request: Request) -> Response:
-        is_json = request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
+        is_json = _is_json(request)
         body = await read_body(request, body_limit)
         if body is None:
-            return _problem(413, f"the body is longer than {body_limit:,} bytes", is_json)
+            raise ApiError(413, f"the body is longer than {body_limit:,} bytes", code="body_too_large")
         try:
             query, documents = _asked_json(body) if is_json else asked_text(body)
         except InputError as error:
-            return _problem(400, error.line(), is_json)
+            raise ApiError(400, error.line(), code="invalid_value") from error
         async with one_at_a_time:
             scores = await asyncio.to_thread(score_documents, model, query, documents)
         order = np.argsort(-scores, kind="stable").tolist()
@@ -101,16 +113,22 @@ def _asked_json(body: bytes) -> tuple[str, list[str]]:
     try:
         asked: Any = json.loads(body)
         query, documents = asked["query"], asked["documents"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError("wants a JSON object with query and documents") from error
     if not isinstance(query, str) or not isinstance(documents, list) or not all(isinstance(d, str) for d in documents):
         raise InputError("query is a string and documents a list of strings")
     return query, documents
 
 
-def _problem(status: int, what: str, is_json: bool) -> "Response":
+def _is_json(request: "Request") -> bool:
+    return request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
+
+
+def _refusal(request: "Request", error: ApiError) -> "Response":
+    """An error as JSON where JSON was sent; else without a body, and what is wrong in a header."""
     from fastapi import Response
 
-    if is_json:
-        return Response(json.dumps({"error": {"message": what}}), status, media_type="application/json")
-    return Response(b"", status, {"X-Error": what}, media_type="text/plain")
+    if _is_json(request):
+        return Response(json.dumps(error.to_dict()), error.status, error.headers(), media_type="application/json")
+    what = error.message.encode("ascii", "backslashreplace").decode()  # headers take no more
+    return Response(b"", error.status, {**error.headers(), "X-Error": what}, media_type="text/plain")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import errno
 import ipaddress
+import logging
 import socket
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from codefit.errors import CodefitError, InputError
-from codefit.run.doctor import install_command
+from codefit.errors import InputError
+from codefit.run import doctor
 
 if TYPE_CHECKING:
     import uvicorn
@@ -22,9 +22,7 @@ LAST_SECONDS = 3  # that answers under way get when the server is told to stop
 
 def check_installed() -> None:
     """Raise `CodefitError` with the command to run where the extra `serve` is missing."""
-    missing = [name for name in PACKAGES if find_spec(name) is None]
-    if missing:
-        raise CodefitError(f"{', '.join(missing)} is not installed", fix=install_command("serve"))
+    doctor.check_installed("serve", PACKAGES)
 
 
 def is_local(host: str) -> bool:
@@ -63,12 +61,18 @@ def server_of(app: FastAPI) -> uvicorn.Server:
     logs = copy.deepcopy(LOGGING_CONFIG)
     logs["handlers"]["access"]["stream"] = "ext://sys.stderr"  # stdout is for results
     logs["loggers"]["uvicorn.error"]["level"] = "WARNING"  # not that it started: the caller says so
+    logs["handlers"]["default"]["filters"] = [_is_no_note_on_upgrades]
     # h11, since with httptools the body of a POST with `Upgrade: h2c` is lost, which Java's client sends.
     return uvicorn.Server(
         uvicorn.Config(
             app, http="h11", ws="none", log_config=logs, lifespan="on", timeout_graceful_shutdown=LAST_SECONDS
         )
     )
+
+
+def _is_no_note_on_upgrades(record: logging.LogRecord) -> bool:
+    """Every request of Java's client asks for an upgrade, and is answered without: two warnings each say nothing."""
+    return not record.getMessage().startswith(("Unsupported upgrade request", "No supported WebSocket library"))
 
 
 def serve(app: FastAPI, listening: socket.socket) -> None:

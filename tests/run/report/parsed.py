@@ -76,3 +76,14 @@ def parse(html: str) -> Node:
 def cells(table: Node) -> list[list[str]]:
     """The texts of a table's body, row by row."""
     return [[cell.text for cell in row.children] for body in table.all("tbody") for row in body.all("tr")]
+
+
+def table(page: Node, caption: str) -> Node:
+    """The table whose caption has that id."""
+    (found,) = [node for node in page.all("table") if node.all("caption")[0].attributes["id"] == caption]
+    return found
+
+
+def squeezed(text: str) -> str:
+    """Text as `Node.text` gives it: narrow spaces are spaces to it."""
+    return " ".join(text.split())

@@ -106,6 +106,29 @@ def test_a_line_that_ends_early_has_its_value_above_its_end() -> None:
         assert end
 
 
+def test_lines_that_end_in_one_value_have_it_once_in_no_lines_colour() -> None:
+    ends = {"a": 0.97501, "b": 0.97499, "c": 0.5}
+    series = [Series(name, f"run-{i}", "dot", [(0, 0.1), (10, end)]) for i, (name, end) in enumerate(ends.items())]
+    for node in drawings(LineChart("x", "t", "d", "y", series).svg()).values():
+        found = {label.text: label.attributes["class"] for label in node.by_class("end-label")}
+        assert found == {"0.975": "end-label", "0.500": "end-label text-run-2"}
+        assert len(node.by_class("end-label")) == 2
+
+
+def test_an_axis_of_its_own_ticks_has_those_within_it() -> None:
+    series = [Series("a", "model", "dot", [(0, 0.2), (1, 0.5), (2, 0.9)])]
+    ticks = [(0, "1"), (0.5, "3"), (1, "10"), (2, "100"), (3, "1,000")]
+    for node in drawings(LineChart("x", "t", "d", "y", series, x_ticks=ticks).svg()).values():
+        (points,) = lines(node, "series")
+        across = {
+            label.text: float(label.attributes["x"] or 0)
+            for label in node.by_class("tick")
+            if label.attributes["text-anchor"] == "middle"
+        }
+        assert list(across) == ["1", "3", "10", "100"]
+        assert [across[text] for text in ("1", "10", "100")] == pytest.approx([x for x, _ in points], abs=0.2)
+
+
 def test_whiskers_span_the_interval_around_the_mark() -> None:
     marks = [Mark("a", "bm25", "ring", 0.5, (0.4, 0.6)), Mark("b", "model", "dot", 0.75, (0.5, 1.0))]
     for node in drawings(MarkChart("x", "t", "d", "share", [("group", marks)]).svg()).values():

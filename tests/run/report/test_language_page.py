@@ -15,7 +15,7 @@ from codefit.run.report.formats import MINUS, THIN, signed_share, signed_share_s
 from codefit.run.report.language_charts import stage_dividers
 from codefit.run.report.load import LanguageModelRun, load_run
 from codefit.run.report.shapes import TrainRow
-from run.report.parsed import Node, cells, parse
+from run.report.parsed import Node, cells, parse, squeezed, table
 from run.report.sample_language_run import (
     AFTER,
     BASE,
@@ -46,18 +46,8 @@ def page_of(*runs: Path) -> Node:
     return parse(write_report(runs, runs[0].parent / "page.html").read_text(encoding="utf-8"))
 
 
-def table(page: Node, caption: str) -> Node:
-    (found,) = [node for node in page.all("table") if node.all("caption")[0].attributes["id"] == caption]
-    return found
-
-
 def plain(text: str) -> str:
     return text.replace(THIN, " ").replace(MINUS, "-")
-
-
-def squeezed(text: str) -> str:
-    """As the parser gives text: narrow spaces are spaces to it."""
-    return " ".join(text.split())
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from codefit.errors import InputError
 from codefit.run.report import write_report
 from codefit.run.report.formats import duration, size
-from run.report.parsed import Node, cells, parse
+from run.report.parsed import Node, cells, parse, squeezed, table
 from run.report.sample_language_run import make_language_run
 from run.report.sample_run import (
     SOURCES,
@@ -46,11 +46,6 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Node:
     base = tmp_path_factory.mktemp("runs")
     stopped = make_run(base / "stopped", upto="train", state="stopped")
     return page_of(make_run(base / "quickstart"), make_run(base / "wider", better=0.03, name="wider"), stopped)
-
-
-def table(page: Node, caption: str) -> Node:
-    (found,) = [node for node in page.all("table") if node.all("caption")[0].attributes["id"] == caption]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +197,7 @@ def test_the_data_receipt_is_that_of_the_manifest(whole: Node) -> None:
     assert sources == {name: f"{count:,}" for name, count in data["train"]["sources"].items()}
     files = {row[0]: row[1:] for row in cells(table(whole, "files-table")) if len(row) == 3}
     for name, file in data["outputs"].items():
-        assert files[name] == [f"{file['rows']:,}", size(file["bytes"])]
+        assert files[name] == [f"{file['rows']:,}", squeezed(size(file["bytes"]))]
         assert file["sha256"] in section
 
 
@@ -218,7 +213,7 @@ def test_tokenizer_and_export_are_those_of_their_files(whole: Node) -> None:
     speeds = cells(table(whole, "speed-table"))
     assert [row[3] for row in speeds] == [f"{row['texts_per_second']:,.0f}" for row in report["benchmark"]["rows"]]
     assert [row[1] for row in speeds] == [f"{row['p50_ms']:.2f} ms" for row in report["benchmark"]["rows"]]
-    assert [row[4] for row in speeds][1:] == [size(n) for n in report["bytes"].values()]
+    assert [row[4] for row in speeds][1:] == [squeezed(size(n)) for n in report["bytes"].values()]
     assert ["fastest" in row[0] for row in speeds] == [False, False, True]
     assert cells(table(whole, "parity-table"))[0] == ["ONNX, 32-bit", "64", "1.00000", "", "2.1e-07"]
 
@@ -233,7 +228,7 @@ def test_answers_and_stages_are_those_of_their_files(whole: Node) -> None:
     assert codes == [result["snippet"].strip() for result in results]
     record = read_stages(whole)
     assert [row[0] for row in record] == list(STAGES)
-    assert record[0][2] == duration(61.4)
+    assert record[0][2] == squeezed(duration(61.4))
 
 
 def read_stages(page: Node) -> list[list[str]]:

@@ -11,14 +11,15 @@ import pytest
 from browser import Browser, running
 from codefit.run.report import write_report
 from run.report.sample_language_run import make_language_run, samples
-from run.report.sample_run import answers, change, make_run
+from run.report.sample_run import answers, change, make_run, read
+from run.report.test_repair_page import copy_of
 
 WIDTHS = (360, 1280)
 SCHEMES = ("light", "dark")
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3, level AA; 3 for large text
 LEAST_OF_LARGE = 3.0
 LEAST_OF_GRAPHICS = 3.0  # 1.4.11
-PAGES = ("whole", "several", "stopped", "adapted", "adapted-several")
+PAGES = ("whole", "several", "stopped", "adapted", "adapted-several", "repairs", "repairs-several")
 
 # What is seen behind and in front of each text, as the browser has resolved it.
 TEXTS = """() => {
@@ -55,7 +56,7 @@ GRAPHICS = """() => [...document.querySelectorAll('.chart .mark, .chart .series,
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(tmp_path_factory: pytest.TempPathFactory, repair_run: Path) -> dict[str, Path]:
     base = tmp_path_factory.mktemp("pages")
     whole, wider = make_run(base / "quickstart"), make_run(base / "wider", better=0.03, name="wider")
     stopped = make_run(base / "stopped", upto="train", state="stopped")
@@ -69,12 +70,21 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     written = samples()
     written["samples"][0] |= {"path": "deep/" * 40 + "file.rs", "after": "a_name_without_any_place_to_break_it_" * 6}
     change(adapted, "samples.json", **written)
+    repairs = copy_of(repair_run, base / "repairs")
+    variants = read(repairs, "variants.json")["variants"]
+    variants[2] |= {
+        "name": "a-name-without-any-place-to-break-it-" * 3,
+        "changed": {"model": {"field_" * 20: "x" * 90}},
+    }
+    change(repairs, "variants.json", variants=variants)
     return {
         "whole": write_report([whole], base / "whole.html"),
         "several": write_report([whole, wider, stopped], base / "several.html"),
         "stopped": write_report([stopped], base / "stopped.html"),
         "adapted": write_report([adapted], base / "adapted.html"),
         "adapted-several": write_report([adapted, full], base / "adapted-several.html"),
+        "repairs": write_report([repairs], base / "repairs.html"),
+        "repairs-several": write_report([repairs, repair_run], base / "repairs-several.html"),
     }
 
 
@@ -175,7 +185,7 @@ def test_one_drawing_of_each_chart_is_shown_and_named(browser: Browser, pages: d
     page.close()
 
 
-@pytest.mark.parametrize("name", ["whole", "several", "adapted", "adapted-several"])
+@pytest.mark.parametrize("name", ["whole", "several", "adapted", "adapted-several", "repairs", "repairs-several"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_text_of_a_chart_is_cut_off(browser: Browser, pages: dict[str, Path], name: str, width: int) -> None:
     page = browser.open(pages[name], width=width).page

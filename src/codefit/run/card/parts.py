@@ -35,9 +35,14 @@ def data_parts(receipt: Receipt, train: Side, rows_are: str, said: Sequence[str]
         parts.append(f"{len(train.licenses) - MOST_NAMES} more licences are in the run's `data/manifest.json`.")
     if leakage is not None:
         parts.append(leakage)
-    hashes = [["File", "Rows", "SHA-256"]]
-    hashes += [[f"`{name}`", count(file.rows), f"`{file.sha256}`"] for name, file in receipt.outputs.items()]
-    return [*parts, table(hashes)]
+    return [*parts, hashes(receipt)]
+
+
+def hashes(receipt: Receipt) -> str:
+    """The files that the data stage wrote, by which another run can be told to have the same."""
+    rows = [["File", "Rows", "SHA-256"]]
+    rows += [[f"`{name}`", count(file.rows), f"`{file.sha256}`"] for name, file in receipt.outputs.items()]
+    return table(rows)
 
 
 def repeating_parts(run: Run, revision: str | None, packages: Mapping[str, str]) -> list[str]:

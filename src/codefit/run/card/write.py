@@ -8,7 +8,7 @@ from codefit.errors import InputError
 from codefit.files import write_text
 from codefit.run.card.encoder import encoder_card
 from codefit.run.card.language import language_card
-from codefit.run.report.load import EncoderRun, load_run
+from codefit.run.report.load import AnyRun, EncoderRun, RepairRun, load_run
 
 FILE = "README.md"
 
@@ -19,13 +19,22 @@ def write_card(folder: Path, run: Path) -> None:
     No licence of the model itself is stated: that is its owner's to choose. Raises `InputError` where the run has no
     evaluation or no manifest yet.
     """
-    loaded = load_run(run)
-    text = None
-    if isinstance(loaded, EncoderRun):
-        if loaded.evaluation is not None and loaded.evaluation.sets and loaded.manifest is not None:
-            text = encoder_card(folder, loaded, loaded.evaluation.sets[0], loaded.manifest)
-    elif loaded.evaluation is not None and loaded.evaluation.sets and loaded.manifest is not None:
-        text = language_card(folder, loaded, loaded.evaluation, loaded.manifest)
+    text = _card(folder, load_run(run))
     if text is None:
         raise InputError("a card needs the run's evaluation and data manifest", where=str(run))
     write_text(folder / FILE, text)
+
+
+def _card(folder: Path, run: AnyRun) -> str | None:
+    """The card of the run's system; None where the run has not come to what it needs."""
+    if isinstance(run, RepairRun):
+        if run.evaluation is None or run.manifest is None:
+            return None
+        from codefit.run.card.repair import repair_card  # needs the extra `repair`
+
+        return repair_card(folder, run, run.evaluation, run.manifest)
+    if run.evaluation is None or not run.evaluation.sets or run.manifest is None:
+        return None
+    if isinstance(run, EncoderRun):
+        return encoder_card(folder, run, run.evaluation.sets[0], run.manifest)
+    return language_card(folder, run, run.evaluation, run.manifest)

@@ -28,6 +28,7 @@ PLOT_HEIGHT = 220.0
 END_LABEL_GAP = 15.0  # pixels between the base lines of two labels
 EARLY_END = 60.0  # a line that ends so far from the edge has its last value written above it
 ROW = 17.0  # height of a mark's row
+LABEL_ROOM = 22.0  # beside the characters of a row's name: the gap to the axis, and some for letters that are wide
 FROM_ZERO = 0.4  # an axis starts at zero where the smallest value is below this share of the largest
 
 
@@ -47,7 +48,8 @@ class Series:
 class LineChart:
     """Series over steps. `digits` is for the values written at the ends of the lines.
 
-    `dividers` are steps at which something else begins, with its name.
+    `dividers` are steps at which something else begins, with its name. `x_ticks` are places and texts for an axis that
+    does not count evenly, such as that of logarithms.
     """
 
     ident: str
@@ -58,6 +60,7 @@ class LineChart:
     x_label: str = "step"
     digits: int = 3
     dividers: Sequence[tuple[float, str]] = ()
+    x_ticks: Sequence[tuple[float, str]] = ()
 
     def svg(self) -> Markup:
         """The chart in both widths."""
@@ -70,8 +73,8 @@ class LineChart:
         ys = ticks(0.0 if 0 <= low < FROM_ZERO * high else low, high, 4)
         # The lines end at the edge, where their last values are written, so the last tick may lie before it.
         end = max(steps)
-        xs = ticks(0.0, end, 8 if width >= WIDE else 4)
-        y_step, x_step = ys[1] - ys[0], xs[1] - xs[0]
+        xs = self.x_ticks or _even_ticks(end, 8 if width >= WIDE else 4)
+        y_step = ys[1] - ys[0]
         left = 10 + CHARACTER * max(len(tick_text(y, y_step)) for y in ys)
         widest = max(len(self._ending(one)) for one in self.series)
         top, right = 46.0 if self.dividers else 26.0, width - 14 - DIGIT * max(2 + self.digits, widest)
@@ -83,13 +86,13 @@ class LineChart:
 
         parts = [label(0, 12, self.y_label, "axis-label")]
         for y in ys:
-            height = place((xs[0], y))[1]
+            height = place((0.0, y))[1]
             parts += [line(left, height, right, height, "grid")]
             parts += [label(left - 6, height + 4, tick_text(y, y_step), anchor="end")]
-        for x in (x for x in xs if x <= end):
+        for x, text in ((x, text) for x, text in xs if x <= end):
             across = place((x, ys[0]))[0]
             parts += [line(across, bottom, across, bottom + 4, "axis")]
-            parts += [label(across, bottom + 18, tick_text(x, x_step), anchor="middle")]
+            parts += [label(across, bottom + 18, text, anchor="middle")]
         parts += [line(left, bottom, right, bottom, "axis")]
         parts += [label(right, bottom + 36, self.x_label, "axis-label", "end")]
         for step, name in self.dividers:
@@ -109,18 +112,28 @@ class LineChart:
         return [*parts, marker(one.shape, *points[-1], one.look)]
 
     def _end_labels(self, ends: Sequence[tuple[Point, Series]], right: float, bottom: float) -> list[str]:
-        """The last values, at the edge and moved apart where lines end close together; above a line that ends early."""
-        parts, at_edge = [], []
+        """The last values, at the edge and moved apart where lines end close together; above a line that ends early.
+
+        Lines that end in one value have it once, in no line's colour.
+        """
+        parts = []
+        at_edge: dict[str, tuple[float, str]] = {}
         for (x, y), one in ends:
             text, look = self._ending(one), f"end-label text-{one.look}"
             if x < right - EARLY_END:
                 parts.append(label(x, y - 10, text, look, "middle"))
             else:
-                at_edge.append((y + 4, text, look))
-        at_edge.sort()
-        for (_, text, look), y in zip(at_edge, _apart([y for y, _, _ in at_edge], bottom), strict=True):
+                at_edge[text] = (y + 4, look)
+        placed = sorted((y, text, look) for text, (y, look) in at_edge.items())
+        for (_, text, look), y in zip(placed, _apart([y for y, _, _ in placed], bottom), strict=True):
             parts.append(label(right + 9, y, text, look))
         return parts
+
+
+def _even_ticks(end: float, count: int) -> list[tuple[float, str]]:
+    """Round values from nought on, with their texts."""
+    places = ticks(0.0, end, count)
+    return [(place, tick_text(place, places[1] - places[0])) for place in places]
 
 
 def _apart(heights: Sequence[float], lowest: float) -> list[float]:
@@ -167,7 +180,7 @@ class MarkChart:
     def _draw(self, ident: str, width: float) -> str:
         wide = width >= WIDE
         longest = max(len(name) for name, _ in self.groups)
-        left = min(230.0, 16 + CHARACTER * longest) if wide else 14.0
+        left = min(230.0, LABEL_ROOM + CHARACTER * longest) if wide else 14.0
         right = width - 14 - DIGIT * max(len(self.write(m.value)) for _, marks in self.groups for m in marks)
         bounds = [b for _, marks in self.groups for m in marks for b in (m.value, *(m.interval or ()))]
         axis = ticks(min(0.0, *bounds) if self.zero else min(bounds), max(bounds), 5 if wide else 4)
@@ -229,7 +242,7 @@ class BarChart:
         return both_widths(self._draw, self.ident)
 
     def _draw(self, ident: str, width: float) -> str:
-        left = min(width * 0.4, 16 + CHARACTER * max(len(bar.name) for bar in self.bars))
+        left = min(width * 0.4, LABEL_ROOM + CHARACTER * max(len(bar.name) for bar in self.bars))
         right = width - 14 - DIGIT * max(len(bar.text) for bar in self.bars)
         most = max(bar.value for bar in self.bars) or 1.0
         height = 26.0
@@ -237,7 +250,7 @@ class BarChart:
         for row, bar in enumerate(self.bars):
             y, end = row * height, left + (right - left) * bar.value / most
             parts.append(
-                label(left - 10, y + 17, shortened(bar.name, int((left - 10) / CHARACTER)), "row-label", "end")
+                label(left - 10, y + 17, shortened(bar.name, int((left - 10) / CHARACTER) - 1), "row-label", "end")
             )
             parts.append(line(left, y + 13, max(end, left + 1), y + 13, f"bar {bar.look}"))
             parts.append(label(max(end, left + 1) + 8, y + 17, bar.text, "end-label"))

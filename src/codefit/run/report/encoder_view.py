@@ -38,7 +38,7 @@ def encoder_view(run: EncoderRun) -> dict[str, Any]:
     view = common_view(run, PARTS)
     charts = view["charts"]
     if run.steps:
-        charts["loss"] = run_charts.loss_chart(run, "contrastive loss")
+        charts["loss"] = run_charts.loss_chart(run.steps, "contrastive loss")
     if run.looks:
         charts["looks"] = figures.looks_chart(run)
     if run.export is not None and run.export.benchmark is not None and run.export.benchmark.rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MINUS = "−"
-THIN = " "  # a narrow space that does not break, between a number and its unit
+THIN = "\u202f"  # a narrow space that does not break, between a number and its unit
 
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 LANGUAGES: Mapping[str, str] = {

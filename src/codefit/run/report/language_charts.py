@@ -111,19 +111,25 @@ def speed_chart(run: LanguageModelRun) -> Markup | None:
     ).svg()
 
 
-def looks_chart(run: LanguageModelRun) -> Markup:
-    """Perplexity of the validation files by step."""
-    points = [(float(row.step), row.perplexity) for row in run.looks]
-    best = best_look(run.looks)
+def looks_chart(
+    looks: Sequence[PerplexityRow],
+    dividers: Sequence[tuple[float, str]] = (),
+    *,
+    ident: str = "validation",
+    of: str = "the validation files",
+) -> Markup:
+    """Perplexity `of` what chooses the checkpoint, by step."""
+    points = [(float(row.step), row.perplexity) for row in looks]
+    best = best_look(looks)
     return LineChart(
-        ident="validation",
-        title="Perplexity of the validation files by step",
+        ident=ident,
+        title=f"Perplexity of {of} by step",
         description=f"From {surprise(points[0][1])} to {surprise(points[-1][1])}; the best is "
         f"{surprise(best.perplexity)} at step {count(best.step)}.",
-        y_label="perplexity of the validation files",
+        y_label=f"perplexity of {of}",
         series=[Series("model", AFTER, SHAPE_OF[AFTER], thinned(points, 300))],
         digits=2,
-        dividers=stage_dividers(run.steps),
+        dividers=dividers,
     ).svg()
 
 

@@ -49,10 +49,10 @@ def language_view(run: LanguageModelRun) -> dict[str, Any]:
     if by_directory:
         drawn["directories"] = charts.directories_chart(by_directory)
     if run.steps:
-        drawn["loss"] = run_charts.loss_chart(run, "loss, nats a token", charts.stage_dividers(run.steps))
+        drawn["loss"] = run_charts.loss_chart(run.steps, "loss, nats a token", charts.stage_dividers(run.steps))
         drawn["tokens"] = charts.speed_chart(run)
     if run.looks:
-        drawn["looks"] = charts.looks_chart(run)
+        drawn["looks"] = charts.looks_chart(run.looks, charts.stage_dividers(run.steps))
     return {
         **view,
         "short": "short_language.html",

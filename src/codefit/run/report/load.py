@@ -18,10 +18,19 @@ from codefit.run.report.language_shapes import (
     Samples,
     Shipped,
 )
+from codefit.run.report.repair_shapes import (
+    Lists,
+    ListsRow,
+    Proposer,
+    RepairEvaluation,
+    RepairExport,
+    RepairManifest,
+    Variants,
+)
 from codefit.run.report.shapes import Answers, EvalRow, Evaluation, Export, Manifest, Shape, TokenizerReport, TrainRow
 
 S = TypeVar("S", bound=Shape)
-L = TypeVar("L", EvalRow, PerplexityRow)
+L = TypeVar("L", EvalRow, PerplexityRow, ListsRow)
 
 LANGUAGE_MODELS = ("base-language-model", "extended-pretraining")
 
@@ -35,6 +44,10 @@ STAGE_OF = {
     "export": "export",
     "shipped": "ship",
     "samples": "complete",
+    "proposer": "propose",
+    "lists": "lists",
+    "pretraining": "pretrain",
+    "variants": "variants",
 }
 
 
@@ -135,7 +148,38 @@ class LanguageModelRun(Run):
         }
 
 
-def load_run(folder: Path) -> EncoderRun | LanguageModelRun:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairRun(Run):
+    """The run of a ranker of repairs."""
+
+    looks: Sequence[ListsRow]
+    pretraining: Sequence[TrainRow]
+    pretraining_looks: Sequence[PerplexityRow]
+    manifest: RepairManifest | None
+    proposer: Proposer | None
+    lists: Lists | None
+    variants: Variants | None
+    export: RepairExport | None
+    evaluation: RepairEvaluation | None
+
+    def parts(self) -> dict[str, object]:
+        """What there is, by the names of `STAGE_OF`."""
+        return {
+            **Run.parts(self),
+            "data": self.manifest,
+            "proposer": self.proposer,
+            "lists": self.lists,
+            "pretraining": self.pretraining,
+            "variants": self.variants,
+            "export": self.export,
+            "evaluation": self.evaluation,
+        }
+
+
+AnyRun = EncoderRun | LanguageModelRun | RepairRun
+
+
+def load_run(folder: Path) -> AnyRun:
     """Read a run's folder; `InputError` where it is no run or one of its files is damaged."""
     if not folder.is_dir():
         raise InputError("no such folder", where=str(folder), fix="give the folder of a run, such as runs/quickstart")
@@ -167,10 +211,32 @@ def load_run(folder: Path) -> EncoderRun | LanguageModelRun:
             shipped=_read(folder / "shipped.json", Shipped),
             samples=_read(folder / "samples.json", Samples),
         )
+    if record.system == "repair-ranking":
+        return _load_repair_run(folder, record)
     raise InputError(
         f"a run of the system {record.system!r}, which this codefit has no page for",
         where=str(folder / FILE),
         fix="use the codefit that made it, or a newer one",
+    )
+
+
+def _load_repair_run(folder: Path, record: RunRecord) -> RepairRun:
+    steps, looks = _read_metrics(folder / "metrics.jsonl", ListsRow)
+    pretraining, perplexities = _read_metrics(folder / "pretrained" / "metrics.jsonl", PerplexityRow, "pretrain")
+    return RepairRun(
+        folder=folder,
+        record=record,
+        steps=steps,
+        looks=looks,
+        pretraining=pretraining,
+        pretraining_looks=perplexities,
+        tokenizer=None,
+        manifest=_read(folder / "data" / "manifest.json", RepairManifest),
+        proposer=_read(folder / "proposer.json", Proposer),
+        lists=_read(folder / "lists" / "report.json", Lists),
+        variants=_read(folder / "variants.json", Variants),
+        export=_read(folder / "export.json", RepairExport),
+        evaluation=_read(folder / "evaluation.json", RepairEvaluation),
     )
 
 
@@ -183,8 +249,8 @@ def _read(file: Path, shape: type[S]) -> S | None:
         raise InputError(f"damaged ({error})", where=str(file), fix="run the recipe again to make it anew") from error
 
 
-def _read_metrics(file: Path, look: type[L]) -> tuple[list[TrainRow], list[L]]:
-    """Rows by kind. A last line without its newline was cut by a kill and does not count."""
+def _read_metrics(file: Path, look: type[L], stage: str = "train") -> tuple[list[TrainRow], list[L]]:
+    """Rows by kind, of what `stage` wrote. A last line without its newline was cut by a kill and does not count."""
     steps: list[TrainRow] = []
     looks: list[L] = []
     if not file.exists():
@@ -197,7 +263,7 @@ def _read_metrics(file: Path, look: type[L]) -> tuple[list[TrainRow], list[L]]:
             row = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputError(
-                f"damaged ({error})", where=f"{file}:{number}", fix="codefit run RECIPE --from train makes it anew"
+                f"damaged ({error})", where=f"{file}:{number}", fix=f"codefit run RECIPE --from {stage} makes it anew"
             ) from error
         if isinstance(row, TrainRow):
             steps.append(row)

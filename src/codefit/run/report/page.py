@@ -14,10 +14,12 @@ from codefit.errors import InputError
 from codefit.files import check_writable, write_text
 from codefit.run.report.compare_encoders import encoder_comparison
 from codefit.run.report.compare_language import language_comparison
+from codefit.run.report.compare_repairs import repair_comparison
 from codefit.run.report.encoder_view import encoder_view
 from codefit.run.report.formats import FILTERS
 from codefit.run.report.language_view import language_view
-from codefit.run.report.load import EncoderRun, LanguageModelRun, load_run
+from codefit.run.report.load import AnyRun, EncoderRun, LanguageModelRun, RepairRun, load_run
+from codefit.run.report.repair_view import repair_view
 
 HERE = Path(__file__).parent
 STYLE = "codefit.css"
@@ -37,23 +39,35 @@ def write_report(runs: Sequence[Path], output: Path) -> Path:
     return output
 
 
-def run_page(run: EncoderRun | LanguageModelRun) -> str:
+def run_page(run: AnyRun) -> str:
     """The HTML of one run's page."""
-    view = encoder_view(run) if isinstance(run, EncoderRun) else language_view(run)
+    if isinstance(run, EncoderRun):
+        view = encoder_view(run)
+    elif isinstance(run, RepairRun):
+        view = repair_view(run)
+    else:
+        view = language_view(run)
     return render("report.html", view)
 
 
-def comparison_page(runs: Sequence[EncoderRun | LanguageModelRun]) -> str:
+def comparison_page(runs: Sequence[AnyRun]) -> str:
     """The HTML of several runs side by side. `InputError` where they have no figure in common."""
     encoders = [run for run in runs if isinstance(run, EncoderRun)]
     language_models = [run for run in runs if isinstance(run, LanguageModelRun)]
-    if encoders and language_models:
+    repairs = [run for run in runs if isinstance(run, RepairRun)]
+    first: list[AnyRun] = [kind[0] for kind in (encoders, language_models, repairs) if kind]
+    if len(first) > 1:
         raise InputError(
-            f"{encoders[0].record.system} and {language_models[0].record.system} have no figure in common",
-            where=f"{encoders[0].folder}, {language_models[0].folder}",
+            f"{' and '.join(run.record.system for run in first)} have no figure in common",
+            where=", ".join(str(run.folder) for run in first),
             fix="compare runs of one kind",
         )
-    view = encoder_comparison(encoders) if encoders else language_comparison(language_models)
+    if encoders:
+        view = encoder_comparison(encoders)
+    elif repairs:
+        view = repair_comparison(repairs)
+    else:
+        view = language_comparison(language_models)
     return render("compare.html", view)
 
 

@@ -9,18 +9,25 @@ from markupsafe import Markup
 from codefit.run.report.charts import Bar, BarChart, LineChart, Mark, MarkChart, Series, smoothed, thinned
 from codefit.run.report.formats import count, duration, language
 from codefit.run.report.load import Run
-from codefit.run.report.shapes import TokenizerReport
+from codefit.run.report.shapes import TokenizerReport, TrainRow
 
 
-def loss_chart(run: Run, y_label: str, dividers: Sequence[tuple[float, str]] = ()) -> Markup:
+def loss_chart(
+    steps: Sequence[TrainRow],
+    y_label: str,
+    dividers: Sequence[tuple[float, str]] = (),
+    *,
+    ident: str = "loss",
+    title: str = "Training loss by step",
+) -> Markup:
     """The training loss by step: each step pale, the mean of its neighbours over it; `dividers` mark stages."""
-    points = [(float(row.step), row.loss) for row in run.steps]
+    points = [(float(row.step), row.loss) for row in steps]
     mean = smoothed(points)
     return LineChart(
-        ident="loss",
-        title="Training loss by step",
-        description=f"The loss goes from {points[0][1]:.2f} at step {run.steps[0].step} to {mean[-1][1]:.2f} at step "
-        f"{count(run.steps[-1].step)}.",
+        ident=ident,
+        title=title,
+        description=f"The loss goes from {points[0][1]:.2f} at step {steps[0].step} to {mean[-1][1]:.2f} at step "
+        f"{count(steps[-1].step)}.",
         y_label=y_label,
         series=[Series("loss", "model", "dot", mean, faint=thinned(points))],
         digits=2,

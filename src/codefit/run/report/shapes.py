@@ -80,13 +80,17 @@ class Evaluation(Shape, frozen=True):
 
 
 class TrainRow(Shape, frozen=True, tag_field="kind", tag="train"):
-    """A step of training; `rate` is the share of the peak learning rate, `length` the stage's tokens a sequence."""
+    """A step of training; `rate` is the share of the peak learning rate, `length` the stage's tokens a sequence.
+
+    `padding` is the share of the batch's positions that are filled up.
+    """
 
     step: int
     loss: float
     rate: float | None = None
     tokens_per_second: float | None = None
     length: int | None = None
+    padding: float | None = None
 
 
 class EvalRow(Shape, frozen=True, tag_field="kind", tag="eval"):
@@ -123,11 +127,12 @@ class Leakage(Shape, frozen=True):
 
 
 class DataFile(Shape, frozen=True):
-    """A file that the data stage wrote."""
+    """A file that the data stage wrote; `tokens` where its rows are snippets."""
 
     rows: int
     bytes: int
     sha256: str
+    tokens: int | None = None
 
 
 class Receipt(Shape, frozen=True):
