@@ -110,7 +110,7 @@ def fixing(model: RepairModel, rows: Sequence[Repair]) -> dict[str, Any]:
         assert row.broken_source is not None
         assert row.fixed_source is not None
         started = time.perf_counter()
-        fix = fix_source(row.broken_source, lambda tokens: model.repairs(tokens, seconds=1.0))
+        fix = fix_source(row.broken_source, lambda tokens, names: model.repairs(tokens, names=names, seconds=1.0))
         took = time.perf_counter() - started
         if fix.fault is None:
             sound += 1

@@ -207,7 +207,7 @@ def test_pretrain_and_train_make_a_model(tmp_path: Path, capsys: pytest.CaptureF
     command += ["--synthetic", "6", "--device", "cpu", *sizes, *fields, "--json"]
     assert run(*command) == 0
     result = json.loads(capsys.readouterr().out)
-    assert set(result["stages"]) == {"data", "propose", "lists", "train", "export"}
+    assert set(result["stages"]) == {"data", "propose", "names", "lists", "train", "export"}
     assert "4 repairs to learn from, 1 to choose by, 1 left out" in result["stages"]["data"]
     assert run(*command) == 0  # done already
     assert json.loads(capsys.readouterr().out) == result

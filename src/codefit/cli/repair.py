@@ -41,12 +41,16 @@ def candidates(
     """
     from codefit.source.lexemes import lex
     from codefit.source.syntax.terminals import from_names, to_names
+    from codefit.tasks.repairs.names import names_of
 
     given = sys.stdin.read() if text is None else text
-    tokens = lex(given).terminals if source else from_names(given, where="the given text")
+    lexed = lex(given) if source else None
+    tokens = from_names(given, where="the given text") if lexed is None else lexed.terminals
     if not tokens:
         raise InputError("there is no token", where="the given text", fix="give the tokens of a snippet, or --source")
-    found = loaded_model(model).repairs(tokens, limit=max(k, limit), seconds=seconds)
+    found = loaded_model(model).repairs(
+        tokens, names=names_of(lexed) if lexed is not None else (), limit=max(k, limit), seconds=seconds
+    )
     rows = [
         {"tokens": to_names(string), "score": float(score), "edits": len(edits)}
         for string, score, edits in zip(found.strings[:k], found.scores, found.edits, strict=False)
@@ -145,6 +149,7 @@ METRICS = ("mrr", "p@1", "p@10", "p@100", "p@all")
 
 def figures_text(figures: dict[str, Any]) -> str:
     """A table of the orders and of the groups, with the interval and the times below."""
+
     def cells(name: str, row: dict[str, Any]) -> list[str]:
         return [name, *(f"{row[metric]:.3f}" for metric in METRICS), f"{row.get('count', figures['n']):,}"]
 

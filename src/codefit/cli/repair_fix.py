@@ -70,10 +70,12 @@ def _fixed(source: str, model: Path | None, seconds: float, k: int) -> Fix:
 
     if fault_of(source) is None:  # nothing needs to be loaded
         return fix_source(source, _never)
-    return fix_source(source, lambda tokens: loaded_model(model).repairs(tokens, seconds=seconds), most=k)
+    return fix_source(
+        source, lambda tokens, names: loaded_model(model).repairs(tokens, names=names, seconds=seconds), most=k
+    )
 
 
-def _never(tokens: Any) -> Any:
+def _never(tokens: Any, names: Any) -> Any:
     raise AssertionError("a sound file has nothing to repair")
 
 

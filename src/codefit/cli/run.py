@@ -14,6 +14,9 @@ from codefit.errors import InputError
 if TYPE_CHECKING:
     from codefit.run.record import RunRecord
 
+# What a run comes to is told by a module of its system's; all language models share one.
+SYSTEMS = {"code-encoder": run_code_encoder, "repair-ranking": run_repair_ranking}
+
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A bundled recipe's name, or a YAML file.")]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Fields to change, such as train.epochs=3.")

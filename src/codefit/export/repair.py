@@ -21,7 +21,7 @@ from codefit.evaluate.ranking import rank_of
 from codefit.export.onnx_graph import OPSET, quietly, write_encoder_int8
 from codefit.files import atomic_folder, check_writable
 from codefit.models.processor import int8_saturates
-from codefit.models.repair import EDITS, NGRAMS, RANKER, load_repair_model
+from codefit.models.repair import EDITS, NGRAMS, RANKER, load_repair_model, save_name_weights
 from codefit.tasks.repairs.ranking import RankingArrays, RankingList, to_arrays
 
 FP32_BOUND = 1e-3  # of a score's difference: scores are compared by softmax, in which that is a thousandth
@@ -40,7 +40,13 @@ class _Form:
 
 
 def export_repair_model(
-    proposer: Path, ranker: Path, lists: Sequence[RankingList], out: Path, *, precision: str
+    proposer: Path,
+    ranker: Path,
+    lists: Sequence[RankingList],
+    out: Path,
+    *,
+    precision: str,
+    name_weights: Sequence[float] | None = None,
 ) -> dict[str, Any]:
     """Write the model's folder `out` from a proposer's and a trained ranker's; what was measured.
 
@@ -54,6 +60,8 @@ def export_repair_model(
     with atomic_folder(out) as folder:
         for name in (NGRAMS, EDITS):
             shutil.copyfile(proposer / name, folder / name)
+        if name_weights is not None:
+            save_name_weights(name_weights, folder)
         exact, small = folder / "ranker.fp32.onnx", folder / "ranker.int8.onnx"
         write_ranker_graph(ranker, looked_at[0], exact)
         write_encoder_int8(exact, small, reduce_range=int8_saturates())

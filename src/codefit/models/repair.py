@@ -2,6 +2,7 @@
 
 ngrams.npz      contexts and probabilities of `codefit.tasks.repairs.ngrams`
 edits.npz       the weights that are not nought of `codefit.tasks.repairs.edits`
+names.json      what names tell, by `codefit.tasks.repairs.names`
 ranker.onnx     the network of `codefit.models.ranker`, by onnxruntime
 codefit.json    what it was made of and its figures
 """
@@ -23,14 +24,23 @@ from codefit.errors import InputError
 from codefit.files import atomic_path, write_json
 from codefit.source.syntax.terminals import TERMINALS
 from codefit.tasks.repairs.align import distance, packed_edits
-from codefit.tasks.repairs.candidates import LIMIT, SECONDS, Candidates, closed, find_candidates
+from codefit.tasks.repairs.candidates import (
+    LIMIT,
+    SECONDS,
+    Candidates,
+    EditModel,
+    EditScores,
+    closed,
+    find_candidates,
+)
 from codefit.tasks.repairs.edits import LogLinearEdits, feature_count
+from codefit.tasks.repairs.names import CLUES, Clues, Names, add_clues, clues_of
 from codefit.tasks.repairs.ngrams import NgramModel
 from codefit.tasks.repairs.packed import MAX_EDITS, NO_EDIT
 from codefit.tasks.repairs.ranking import RankingList, given_list, ranking_list, to_arrays
 
 DEFAULT = Path(__file__).parent / "default_repair"
-NGRAMS, EDITS, RANKER, INFO = "ngrams.npz", "edits.npz", "ranker.onnx", "codefit.json"
+NGRAMS, EDITS, NAMES, RANKER, INFO = "ngrams.npz", "edits.npz", "names.json", "ranker.onnx", "codefit.json"
 # Of the table that counts edits: two strings of 2,000 tokens. A service must not be held by a pair of millions.
 MOST_CELLS = 2_000 * 2_000
 
@@ -71,16 +81,32 @@ class RepairModel:
     language_model: NgramModel
     edits: LogLinearEdits
     ranker: Path | None = None
+    name_weights: tuple[float, ...] = (0.0,) * len(CLUES)
 
     def candidates(
-        self, broken: Sequence[int], *, limit: int = LIMIT, seconds: float = SECONDS, steps: int | None = None
+        self,
+        broken: Sequence[int],
+        *,
+        names: Names = (),
+        limit: int = LIMIT,
+        seconds: float = SECONDS,
+        steps: int | None = None,
     ) -> Candidates:
-        """The sentences near a broken string in the order of n-grams and edits."""
-        return find_candidates(broken, self.language_model, self.edits, limit=limit, seconds=seconds, steps=steps)
+        """The sentences near a broken string in the order of n-grams and edits.
 
-    def repairs(self, broken: Sequence[int], *, limit: int = LIMIT, seconds: float = SECONDS) -> Candidates:
+        `names` are the texts of the tokens that are names, where the source is known: see
+        `codefit.tasks.repairs.names`.
+        """
+        edits: EditModel = self.edits
+        if names:
+            edits = NamedEdits(self.edits, clues_of(closed(broken), names), self.name_weights)
+        return find_candidates(broken, self.language_model, edits, limit=limit, seconds=seconds, steps=steps)
+
+    def repairs(
+        self, broken: Sequence[int], *, names: Names = (), limit: int = LIMIT, seconds: float = SECONDS
+    ) -> Candidates:
         """The same in the ranker's order, where there is one; `scores` are then its own."""
-        found = self.candidates(broken, limit=limit, seconds=seconds)
+        found = self.candidates(broken, names=names, limit=limit, seconds=seconds)
         if self.ranker is None or len(found.strings) < 2 or found.least_edits == 0:
             return found
         started = time.perf_counter()
@@ -148,6 +174,42 @@ def _count_edits(a: Tokens, b: Tokens, out: npt.NDArray[np.int64]) -> int:
     return count if count >= 0 else distance(a.tolist(), b.tolist())
 
 
+@dataclass(frozen=True, slots=True)
+class NamedEdits:
+    """A model of edits that knows the names of one snippet."""
+
+    edits: LogLinearEdits
+    clues: Clues
+    weights: Sequence[float]
+
+    @property
+    def weight(self) -> float:
+        """Of the n-gram model's log probability beside the scores of edits."""
+        return self.edits.weight
+
+    def scores(self, tokens: Tokens, first_error: int, last_error: int) -> EditScores:
+        """The scores of all edits of the snippet."""
+        found = self.edits.scores(tokens, first_error, last_error)
+        add_clues(self.clues, self.weights, found.insert, found.substitute)
+        return found
+
+
+def save_name_weights(weights: Sequence[float], folder: Path) -> None:
+    """Write what names tell into an existing folder."""
+    write_json(folder / NAMES, dict(zip(CLUES, weights, strict=True)))
+
+
+def _read_name_weights(folder: Path) -> tuple[float, ...]:
+    """Nought where the model was trained without sources."""
+    if not (folder / NAMES).is_file():
+        return (0.0,) * len(CLUES)
+    try:
+        weights = msgspec.json.decode((folder / NAMES).read_bytes(), type=dict[str, float])
+        return tuple(weights[clue] for clue in CLUES)
+    except (msgspec.DecodeError, KeyError) as error:
+        raise InputError(f"damaged ({error})", where=str(folder / NAMES)) from error
+
+
 def save_repair_model(model: RepairModel, folder: Path) -> None:
     """Write n-grams and edits into an existing folder."""
     language = model.language_model
@@ -196,4 +258,4 @@ def load_repair_model(folder: Path) -> RepairModel:
     # Compiled once after an installation, which is not to be taken from the time of the first search.
     edits.scores(np.zeros(1, dtype=np.int32), 0, 0)
     ranker = folder / RANKER
-    return RepairModel(language, edits, ranker if ranker.is_file() else None)
+    return RepairModel(language, edits, ranker if ranker.is_file() else None, _read_name_weights(folder))

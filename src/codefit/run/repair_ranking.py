@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from codefit.train.ranker import Steps, TrainedPart
 
 PROPOSER, PROPOSER_REPORT = "proposer", "proposer.json"
+NAMES_REPORT = "names.json"
 LISTS = "lists"
 TRAIN_LISTS, VALIDATION_LISTS, LISTS_REPORT = (
     f"{LISTS}/{name}" for name in ("train.npz", "validation.npz", "report.json")
@@ -70,6 +71,13 @@ def stages_of(recipe: RepairRanking, *, encoder: Path | None = None) -> list[Sta
             outputs=[PROPOSER, PROPOSER_REPORT],
             settings={**seed, "propose": settings["propose"]},
             inputs=[TRAIN, VALIDATION],
+        ),
+        Stage(
+            "names",
+            partial(_names, recipe),
+            outputs=[NAMES_REPORT],
+            settings={**seed, "lists": settings["lists"]},
+            inputs=[TRAIN, PROPOSER],
         ),
         Stage(
             "lists",
@@ -118,7 +126,7 @@ def stages_of(recipe: RepairRanking, *, encoder: Path | None = None) -> list[Sta
             partial(_export, recipe),
             outputs=[MODEL, EXPORT_REPORT],
             settings=settings["export"],
-            inputs=[PROPOSER, RANKER, VALIDATION_LISTS],
+            inputs=[PROPOSER, RANKER, VALIDATION_LISTS, NAMES_REPORT],
             later=CARD_FILES,
         ),
         Stage(
@@ -195,6 +203,29 @@ def _other_perplexities(recipe: RepairRanking, run: Path, fixed: Sequence[Sequen
     for path in find_files(recipe.data.counts)[0]:
         found[path.name.partition(".")[0]] = of(smooth(read_counts(path), most_contexts=most))
     return found
+
+
+def _names(recipe: RepairRanking, run: Path) -> str:
+    from codefit.tasks.repairs.instances import groups_of, pair_of
+    from codefit.train.names import NamedExample, fit_names, names_of_source
+    from codefit.train.proposer import examples_of
+
+    rows = load_rows(run / TRAIN, Repair)
+    groups = groups_of(rows, threshold=recipe.data.near_duplicate_threshold)
+    examples = examples_of([pair_of(row) for row in rows], groups, 0, proposer_settings(recipe))
+    named = [
+        NamedExample(example, names)
+        for example, row in zip(examples, rows, strict=True)
+        if (names := names_of_source(example.pair, row.broken_source)) is not None
+    ]
+    report = fit_names(run / PROPOSER, named, limit=recipe.lists.limit, steps=recipe.lists.steps)
+    write_json(run / NAMES_REPORT, report)
+    if not report["lists"]:
+        return "no name tells anything: the rows bring no sources"
+    return (
+        f"in {report['telling']:,} of {report['pairs']:,} pairs a name tells something; there the loss goes from "
+        f"{report['loss']['without']:.2f} to {report['loss']['with']:.2f} nats"
+    )
 
 
 def _lists(recipe: RepairRanking, run: Path) -> str:
@@ -283,7 +314,9 @@ def train_from(
     )
     recipe = recipe.model_copy(update={"pretrain": None, "variants": {}})
     kept = [
-        stage for stage in stages_of(recipe, encoder=encoder) if stage.name in ("propose", "lists", "train", "export")
+        stage
+        for stage in stages_of(recipe, encoder=encoder)
+        if stage.name in ("propose", "names", "lists", "train", "export")
     ]
     stages = [data, *kept]
     record = run_stages(stages, new_record(recipe, [stage.name for stage in stages]), out)
@@ -387,6 +420,7 @@ def _export(recipe: RepairRanking, run: Path) -> str:
         load_lists(run / VALIDATION_LISTS),
         run / MODEL,
         precision=recipe.export.precision,
+        name_weights=tuple(read_json(run / NAMES_REPORT)["weights"].values()),
     )
     report["folder_bytes"] = sum(path.stat().st_size for path in (run / MODEL).iterdir())
     write_json(run / EXPORT_REPORT, report)

@@ -114,7 +114,9 @@ class Tools:
             if len(text) > LARGEST:
                 raise InputError(f"larger than {LARGEST:,} characters", where=path or GIVEN)
             name = path or GIVEN
-            found = fix_source(text, lambda tokens: self.repair.repairs(tokens, seconds=seconds), most=repairs)
+            found = fix_source(
+                text, lambda tokens, names: self.repair.repairs(tokens, names=names, seconds=seconds), most=repairs
+            )
         return _result(fix_text(name, text, found), fix_to_dict(name, text, found))
 
     def find(

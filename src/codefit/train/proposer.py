@@ -9,7 +9,7 @@ are found with models that did not see its fold (cross-fitting, as in stacking: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -144,13 +144,13 @@ def _save_all(folder: Path, models: Sequence[RepairModel]) -> None:
 
 def _listings(folder: Path, examples: Sequence[Example], settings: ProposerSettings) -> Iterator[tuple[int, Listing]]:
     work = partial(_listing, folder, settings.limit, settings.steps)
-    for example, listing in _each(work, examples, "candidates"):
+    for example, listing in each_of(work, examples, "candidates"):
         if listing is not None:
             yield example.fold, listing
 
 
 def _listing(folder: Path, limit: int, steps: int, example: Example) -> Listing | None:
-    model = _loaded(folder / str(example.fold))
+    model = loaded_proposer(folder / str(example.fold))
     return list_candidates(*example.pair, model.language_model, model.edits, limit=limit, steps=steps)
 
 
@@ -159,7 +159,7 @@ def _loaded_at(folder: Path, changed: int) -> RepairModel:
     return load_repair_model(folder)
 
 
-def _loaded(folder: Path) -> RepairModel:
+def loaded_proposer(folder: Path) -> RepairModel:
     """The model of a folder, read once; the rounds write it anew."""
     return _loaded_at(folder, (folder / "edits.npz").stat().st_mtime_ns)
 
@@ -171,14 +171,18 @@ def training_lists(proposer: Path, examples: Sequence[Example], *, limit: int, s
     left out.
     """
     work = partial(_training_list, proposer, limit, steps)
-    for _, one in _each(work, examples, "lists"):
+    for _, one in each_of(work, examples, "lists"):
         if one is not None:
             yield one
 
 
 def _training_list(proposer: Path, limit: int, steps: int, example: Example) -> RankingList | None:
-    model = _loaded(proposer / str(example.fold))
-    broken, fixed = example.pair
+    return with_truth(loaded_proposer(proposer / str(example.fold)), example.pair, limit=limit, steps=steps)
+
+
+def with_truth(model: RepairModel, pair: RepairPair, *, limit: int, steps: int) -> RankingList | None:
+    """A pair's candidates, the true repair put in where it was not found; None where it cannot be one."""
+    broken, fixed = pair
     found = model.candidates(broken, limit=limit, steps=steps)
     if found.least_edits == 0:
         return None
@@ -197,25 +201,24 @@ def _training_list(proposer: Path, limit: int, steps: int, example: Example) -> 
         model.language_model,
         model.edits,
     )
-    return RankingList(
-        given.tokens, given.first_error, given.last_error, given.edits, given.scalars, len(found.strings)
-    )
+    return replace(given, truth=len(found.strings))
 
 
 def validation_lists(folder: Path, pairs: Sequence[RepairPair], *, limit: int, steps: int) -> Iterator[RankingList]:
     """The lists of pairs as the model of a folder finds them; the truth has the number -1 where it was not found."""
     work = partial(_validation_list, folder, limit, steps)
-    for _, one in _each(work, pairs, "validation lists"):
+    for _, one in each_of(work, pairs, "validation lists"):
         yield one
 
 
 def _validation_list(folder: Path, limit: int, steps: int, pair: RepairPair) -> RankingList:
-    model = _loaded(folder)
+    model = loaded_proposer(folder)
     found = model.candidates(pair.broken, limit=limit, steps=steps)
     return ranking_list(pair.broken, found, model.edits.weight, pair.fixed)
 
 
-def _each(work: Any, items: Sequence[Any], what: str) -> Iterable[tuple[Any, Any]]:
+def each_of(work: Any, items: Sequence[Any], what: str) -> Iterable[tuple[Any, Any]]:
+    """Each item with what `work` makes of it, by the processes of this machine; one that fails is an error."""
     outcomes = map_records(work, items, seconds_per_item=SECONDS_A_LIST)
     for outcome in track(outcomes, what, len(items), "strings"):
         if outcome.error is not None:

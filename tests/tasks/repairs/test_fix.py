@@ -15,8 +15,8 @@ from small_repairs import plain_edits, small_language
 LONG = Path(ast.__file__).read_text(encoding="utf-8")
 
 
-def rank(tokens):  # type: ignore[no-untyped-def]
-    return RepairModel(small_language(), plain_edits()).repairs(tokens, seconds=30)
+def rank(tokens, names):  # type: ignore[no-untyped-def]
+    return RepairModel(small_language(), plain_edits()).repairs(tokens, names=names, seconds=30)
 
 
 @pytest.mark.parametrize(

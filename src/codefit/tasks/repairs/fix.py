@@ -13,11 +13,12 @@ from codefit.source.rendering import Token, render
 from codefit.source.syntax.terminals import DEDENT, INDENT, NEWLINE, NUMBERS, TERMINALS
 from codefit.tasks.repairs.candidates import Candidates
 from codefit.tasks.repairs.characters import mend_characters
+from codefit.tasks.repairs.names import Names, names_of
 from codefit.tasks.repairs.packed import MAX_EDITS, Edit
 from codefit.tasks.repairs.region import Region, fault_of, find_region, with_region
 
-# Candidates and the score of each, the best first.
-Rank = Callable[[Sequence[int]], Candidates]
+# From tokens, and the names among them, to candidates, the best first.
+Rank = Callable[[Sequence[int], Names], Candidates]
 _BODY = [NEWLINE, INDENT, NUMBERS["pass"], NEWLINE, DEDENT]
 BYTE_ORDER_MARK = "\ufeff"
 MAGICS = ("%", "!", "?")  # with which the commands of a notebook begin
@@ -84,7 +85,7 @@ def _ranked(source: str, region: Region, lexed: Lexed, told: list[str], known: F
         own = len(tokens) - len(_BODY)
     if not tokens:
         return known
-    found = rank(tokens)
+    found = rank(tokens, names_of(lexed)[:own])
     shares = _probabilities(found.scores)
     repairs: list[Mended] = []
     seen: set[str] = set()
