@@ -2,11 +2,12 @@
 
     python -m benchmarks.repair_ranking [--quick] [--run DIR]
 
-Every broken snippet of the evaluation file goes the whole way, one after another: candidates in at most one second,
-then the ranker. A repair that was not found counts as a miss. Then `repair fix` gets the broken sources, as a user's
-files, each in this process with the model loaded. The published figures are those of the tidyparse work on other
-snippets of the same source, by its own candidates and ranker on other machines: a comparison of what is reported, not
-a measurement here.
+In the recipe's last stage every broken snippet of the evaluation file goes the whole way, one after another: candidates
+in at most one second, then the ranker. A repair that was not found counts as a miss. Then `repair fix` gets the broken
+sources here, as a user's files, each in this process with the model loaded.
+
+The published figures are those of the tidyparse work on other snippets of the same source, by its own candidates and
+ranker on other machines: a comparison of what is reported, not a measurement here.
 """
 
 from __future__ import annotations
@@ -22,25 +23,32 @@ import numpy as np
 
 from benchmarks.common import data_folder, store_result
 from codefit.evaluate.intervals import bootstrap
-from codefit.evaluate.repairs import evaluate_repairs
 from codefit.files import read_json
 from codefit.models.repair import RepairModel, load_repair_model
-from codefit.progress import say, track
+from codefit.progress import track
 from codefit.recipe import RepairRanking, load_recipe
 from codefit.records import Repair, load_rows
 from codefit.run.repair_data import EVALUATION, MANIFEST
-from codefit.run.repair_ranking import EXPORT_REPORT, LISTS_REPORT, MODEL, PROPOSER_REPORT, VARIANTS_REPORT
+from codefit.run.repair_ranking import (
+    EVALUATION_REPORT,
+    EXPORT_REPORT,
+    LISTS_REPORT,
+    MODEL,
+    NAMES_REPORT,
+    PROPOSER_REPORT,
+    VARIANTS_REPORT,
+)
 from codefit.run.trip import run_recipe
 from codefit.source.lexemes import lex
 from codefit.tasks.repairs.candidates import closed
 from codefit.tasks.repairs.fix import fix_source
-from codefit.tasks.repairs.instances import pair_of
 
 RECIPE = "repair-ranking-cpu"
 QUICK = 100  # snippets
 QUICK_OVERRIDES = [
     "data.snippet_tokens=200000", "propose.synthetic=200", "propose.rounds=1", "propose.steps=100000",
     "lists.synthetic=200", "lists.steps=200000", "pretrain.max_steps=20", "train.epochs=null", "train.max_steps=20",
+    f"evaluate.max_instances={QUICK}",
 ]  # fmt: skip
 AIMS = {
     "recall in reach": 0.95, "search p50 ms": 200, "search p95 ms": 1000, "p@1": 0.45, "p@10": 0.80, "p@100": 0.90,
@@ -78,13 +86,11 @@ def measure(run: Path, overrides: Sequence[str], most: int | None) -> dict[str, 
     record = run_recipe(recipe, run)
     model = load_repair_model(run / MODEL)
     rows = load_rows(run / EVALUATION, Repair)[:most]
-    pairs = [pair_of(row) for row in rows]
-    say(f"end to end: {len(pairs):,} snippets")
-    found = evaluate_repairs(model, track(pairs, "measuring", len(pairs), "snippets"))
     variants = run / VARIANTS_REPORT
     return {
         "recipe": recipe.model_dump(mode="json"),
-        "end_to_end": found,
+        "end_to_end": read_json(run / EVALUATION_REPORT),
+        "names": read_json(run / NAMES_REPORT),
         "fix": fixing(model, rows),
         "published": PUBLISHED,
         "aims": AIMS,
