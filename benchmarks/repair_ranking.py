@@ -86,7 +86,7 @@ def measure(run: Path, overrides: Sequence[str], most: int | None) -> dict[str, 
     record = run_recipe(recipe, run)
     model = load_repair_model(run / MODEL)
     rows = load_rows(run / EVALUATION, Repair)[:most]
-    variants = run / VARIANTS_REPORT
+    variants, lists = run / VARIANTS_REPORT, read_json(run / LISTS_REPORT)
     return {
         "recipe": recipe.model_dump(mode="json"),
         "end_to_end": read_json(run / EVALUATION_REPORT),
@@ -96,7 +96,7 @@ def measure(run: Path, overrides: Sequence[str], most: int | None) -> dict[str, 
         "aims": AIMS,
         "lexing": read_json(run / MANIFEST)["lexing"],
         "perplexity": read_json(run / PROPOSER_REPORT)["perplexity"],
-        "lists": read_json(run / LISTS_REPORT),
+        "lists_that_choose": {name: lists[name] for name in ("validation", "found", "edits")},
         "export": read_json(run / EXPORT_REPORT),
         "variants": read_json(variants)["variants"] if variants.exists() else [],
         "stages": {stage.name: {"seconds": stage.seconds, "summary": stage.summary} for stage in record.stages},

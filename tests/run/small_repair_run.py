@@ -16,7 +16,7 @@ from codefit.tasks.repairs.breaks import learn_mistakes, synthetic_pairs
 from codefit.tasks.repairs.snippets import snippets
 from small_repairs import PAIRS
 
-STAGES = ("data", "propose", "lists", "pretrain", "train", "variants", "export", "evaluate")
+STAGES = ("data", "propose", "names", "lists", "pretrain", "train", "variants", "export", "evaluate")
 # A snippet that brings its source, whose tokens are those of the row, and one whose tokens are others.
 SAME = Repair(
     broken="NAME ( NAME NEWLINE",
@@ -30,6 +30,16 @@ OTHER = Repair(
     broken_source="value[1 + 2",
     fixed_source="value[1 + 2]",
 )
+# Those whose name tells of the call that it was meant to be.
+TELLING = [
+    Repair(
+        broken="NAME NAME NEWLINE",
+        fixed="NAME ( NAME ) NEWLINE",
+        broken_source=f"print {name}",
+        fixed_source=f"print({name})",
+    )
+    for name in ("total", "answer", "result", "message", "number", "sentence")
+]
 # A repair that the search does not reach.
 FAR = Repair(broken="NAME ( NAME NEWLINE", fixed="for NAME in NAME : NEWLINE INDENT pass NEWLINE DEDENT")
 
@@ -51,7 +61,7 @@ def repair_rows(source: Path, count: int, seed: int) -> list[Repair]:
 def write_repairs(folder: Path, sources: Path) -> None:
     """Files of repairs to learn from and, of another package, to measure on."""
     folder.mkdir(parents=True)
-    write_rows(folder / "train.jsonl", [*repair_rows(sources / "email", 90, 0), SAME, OTHER])
+    write_rows(folder / "train.jsonl", [*repair_rows(sources / "email", 90, 0), SAME, OTHER, *TELLING])
     write_rows(folder / "evaluation.jsonl", [*repair_rows(sources / "xml", 24, 1), FAR])
 
 

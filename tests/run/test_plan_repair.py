@@ -70,6 +70,8 @@ def test_rows_and_snippets_are_those_of_the_data_stage(planned: dict[str, Any], 
     assert tokens["snippets_held_out"] == outputs["snippets_validation.txt.gz"]["tokens"]
     rows = load_rows(run / TRAIN, Repair)
     assert tokens["a_repair"] == pytest.approx(np.mean([len(closed(from_names(row.broken))) for row in rows]))
+    # Those whose source is lexed as the data has it and begins with `print` as a statement.
+    assert planned["rows"]["telling"] == sum((row.broken_source or "").startswith("print ") for row in rows) > 0
     # All are within three edits, so each has a list, and so has each that is made.
     assert planned["rows"]["lists"] == len(rows) + 20
 
@@ -118,7 +120,7 @@ def test_epochs_are_counted_over_the_lists(repairs: Path, sources: Path) -> None
     assert plan["steps"] == {"pretrain": 0, "train": -(-2 * plan["rows"]["lists"] // 8)}
     assert plan["rows"]["lists"] == plan["rows"]["train"]
     assert "padding_share" not in plan["tokens"]
-    assert list(plan["seconds"]) == ["data", "propose", "lists", "train", "export", "evaluate", "total"]
+    assert list(plan["seconds"]) == ["data", "propose", "names", "lists", "train", "export", "evaluate", "total"]
     text = plan_text(plan)
     assert "padding" not in text
     assert f"{plan['steps']['train']} of 8 lists" in text

@@ -17,7 +17,7 @@ from codefit.source.syntax.python import python_tables
 from codefit.source.syntax.terminals import from_names
 from run.report.sample_run import change, read
 
-FILES = ("run.json", "data/manifest.json", "evaluation.json", "export.json", "model/codefit.json")
+FILES = ("run.json", "data/manifest.json", "names.json", "evaluation.json", "export.json", "model/codefit.json")
 
 
 def copy_of(run: Path, folder: Path) -> Path:
@@ -78,7 +78,8 @@ def test_it_says_what_it_learned_from_and_under_whose_licences(card: str, repair
     snippets = manifest["outputs"]["snippets.txt.gz"]
     assert f"Pre-trained on {snippets['rows']} snippets of sound code, {snippets['tokens']:,} tokens, from" in card
     assert "The licences are those of the files and packages" in card
-    assert "no name, no string, no number and no comment" in card
+    assert "no name, no string, no number and no comment is kept" in card
+    assert "`names.json` weighs what names tell" in card
 
 
 def test_how_it_is_used_works(card: str, repair_run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,6 +95,7 @@ def plan_repair_ranking(recipe: RepairRanking) -> dict[str, Any]:
             "train": len(repairs.train),
             "validation": len(repairs.validation),
             "evaluation": measured.evaluated,
+            "telling": repairs.telling,
             "made_for_edits": recipe.propose.synthetic,
             "made_for_lists": recipe.lists.synthetic,
             "lists": measured.lists,
@@ -160,6 +161,8 @@ def _seconds(measured: _Measured) -> dict[str, float]:
     validation = len(measured.repairs.validation)
     scoring = validation * networks.scoring
     found = {"data": measured.repairs.seconds + measured.snippets.seconds, "propose": _proposing(measured)}
+    telling = searches.starting + measured.repairs.telling * searches.lists / measured.cores
+    found["names"] = measured.repairs.naming_seconds + telling
     strings = len(measured.repairs.train) + recipe.lists.synthetic
     searching = strings * searches.lists + validation * searches.validation
     found["lists"] = 2 * searches.starting + searching / measured.cores

@@ -19,23 +19,30 @@ from codefit.records import Document, Repair
 from codefit.run.document_data import sources_reader
 from codefit.run.plan_sample import LowestHashes
 from codefit.run.repair_data import lexing_agreement, needed_files
-from codefit.tasks.repairs.instances import divide, read_repairs, without_known
+from codefit.tasks.repairs.instances import divide, pair_of, read_repairs, without_known
+from codefit.tasks.repairs.names import clues_of
 from codefit.tasks.repairs.snippet_files import gather_snippets
+from codefit.train.names import names_of_source
 
 SAMPLED_FILES = 250  # two cores lex them in some three seconds
 SAMPLED_HELD_OUT = 40
-LEXED_REPAIRS = 400  # of those that the stage lexes to compare their tokens with the data's
+LEXED_REPAIRS = 400  # of those that stages lex: to compare their tokens with the data's, to see what names tell
 
 
 @dataclass(frozen=True, slots=True)
 class RepairsFound:
-    """The sides as the data stage divides them, what it leaves out, by reason, and how long it takes for that."""
+    """The sides as the data stage divides them, what it leaves out, by reason, and how long it takes for that.
+
+    Of `telling` pairs to learn from the names tell something; `naming_seconds` is how long it takes to see that.
+    """
 
     train: list[Repair]
     validation: list[Repair]
     evaluation: list[Repair]
     dropped: dict[str, int]
     seconds: float
+    telling: int
+    naming_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,25 @@ def survey_repairs(recipe: RepairRanking) -> RepairsFound:
     lexed = rows[:LEXED_REPAIRS]
     lexing_agreement(lexed)
     seconds += (time.monotonic() - started) * len(rows) / len(lexed)
-    dropped = Counter(receipt.by_reason())
-    return RepairsFound(divided.train, divided.validation, evaluation, dict(dropped.most_common()), seconds)
+    started = time.monotonic()
+    looked_at = divided.train[:LEXED_REPAIRS]
+    scale = len(divided.train) / len(looked_at)
+    telling = sum(_tells(row) for row in looked_at)
+    return RepairsFound(
+        train=divided.train,
+        validation=divided.validation,
+        evaluation=evaluation,
+        dropped=dict(Counter(receipt.by_reason()).most_common()),
+        seconds=seconds,
+        telling=round(scale * telling),
+        naming_seconds=scale * (time.monotonic() - started),
+    )
+
+
+def _tells(row: Repair) -> bool:
+    pair = pair_of(row)
+    names = names_of_source(pair, row.broken_source)
+    return names is not None and bool(clues_of(pair.broken, names))
 
 
 def survey_snippets(data: RepairData, seed: int) -> SnippetsFound:

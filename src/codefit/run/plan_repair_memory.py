@@ -14,6 +14,8 @@ from codefit.tasks.repairs.edits import feature_count
 LIST_BYTES = 3 * 8 + 2 * 4  # a candidate of a list: its edits and its scalars
 NUMBER_BYTES = 4 * 4  # a number that learns: itself, its gradient and Adam's two moments
 EDIT_ACTIVATIONS = 6  # vectors that are kept of each edit of a candidate for the backward pass
+# What the allocator holds after some hundred batches of different lengths, in activations of the longest (measured).
+VARIED_LENGTHS = 4
 
 
 def memory_plan(
@@ -35,13 +37,15 @@ def memory_plan(
     }
     if recipe.pretrain is not None and networks.pretraining is not None:
         tokens = recipe.pretrain.batch_size * networks.pretraining.longest
-        learning = NUMBER_BYTES * networks.encoder_parameters + _activations(recipe, tokens, networks.longest)
+        activations = VARIED_LENGTHS * _activations(recipe, tokens, networks.longest)
+        learning = NUMBER_BYTES * networks.encoder_parameters + activations
         parts["pretrain"] = BASE_BYTES + learning + snippets.tokens
     tokens = recipe.train.batch_size * networks.longest
     candidates = recipe.train.batch_size * recipe.train.candidates
     of_edits = 3 * 4 * EDIT_ACTIVATIONS * recipe.model.edit * candidates
-    learning = NUMBER_BYTES * networks.ranker_parameters + _activations(recipe, tokens, networks.longest)
-    parts["train"] = BASE_BYTES + learning + of_edits + 2 * kept  # as read, and as they are cut apart
+    activations = VARIED_LENGTHS * (_activations(recipe, tokens, networks.longest) + of_edits)
+    # The lists are there twice while they are read: as one array, and cut apart.
+    parts["train"] = BASE_BYTES + NUMBER_BYTES * networks.ranker_parameters + activations + 2 * kept
     held = {stage: size + snippets.held_bytes for stage, size in parts.items()}
     return {"parts": held, "total": max(held.values())}
 

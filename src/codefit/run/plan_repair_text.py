@@ -38,6 +38,7 @@ def repair_facts(plan: dict[str, Any]) -> list[Fact]:
             "broken strings made",
             f"{rows['made_for_edits']:,} for the model of edits, {rows['made_for_lists']:,} to rank",
         ),
+        ("names that tell something", f"of about {rows['telling']:,} repairs"),
         ("lists to rank", f"about {rows['lists']:,}"),
         ("sound code", f"{data['files']:,} files of Python, {data['bytes'] / 1e6:,.0f} MB"),
         (

@@ -140,6 +140,14 @@ def test_whiskers_span_the_interval_around_the_mark() -> None:
         assert (ends[1][1] - ends[1][0]) / (ends[0][1] - ends[0][0]) == pytest.approx(2.5, rel=0.02)
 
 
+def test_a_long_first_tick_is_within_the_chart() -> None:
+    marks = [Mark("a", "model", "dot", 0.0002, (-0.0006, 0.0004))]
+    for width, node in drawings(MarkChart("x", "t", "d", "difference", [("group", marks)]).svg()).items():
+        (first,) = [label for label in node.by_class("tick") if label.text.startswith("−0.00")][:1]
+        assert float(first.attributes["x"] or 0) >= 4 * len(first.text)
+        assert width in (WIDE, NARROW)
+
+
 def test_bars_are_as_long_as_their_values() -> None:
     bars = [Bar("a", 10, "10 s"), Bar("b", 5, "5 s"), Bar("none", 0, "0 s")]
     for node in drawings(BarChart("x", "t", "d", bars).svg()).values():

@@ -21,6 +21,7 @@ from run.small_repair_run import STAGES
 FILE_OF = {
     "data": "data/manifest.json",
     "propose": "proposer.json",
+    "names": "names.json",
     "lists": "lists/report.json",
     "pretrain": "pretrained/metrics.jsonl",
     "train": "metrics.jsonl",
@@ -160,6 +161,21 @@ def test_what_proposes_and_the_lists_are_those_of_their_files(whole: Node, repai
     assert f"MRR {edits['mrr']:.3f}, P@1 {edits['p@1']:.3f}, P@10 {edits['p@10']:.3f}" in section.text
 
 
+def test_what_names_tell_is_said_by_clue(repair_run: Path, tmp_path: Path) -> None:
+    run = copy_of(repair_run, tmp_path / "run")
+    found = read(run, "names.json")
+    assert found["pairs"] >= found["telling"] >= found["lists"] > 0
+    page = page_of(run)
+    rows = cells(table(page, "names-table"))
+    assert [row[1] for row in rows] == [signed(weight) for weight in found["weights"].values()]
+    assert rows[2][0] == "A bracket opens behind a statement of Python 2 that is a call now"
+    section, loss = page.by_id("proposer").text, found["loss"]
+    assert f"In {found['telling']} of {found['pairs']} pairs that bring their source a name tells something" in section
+    assert f"the loss goes from {loss['without']:.2f} to {loss['with']:.2f} nats." in section
+    change(run, "names.json", lists=0, loss={"without": None, "with": None})
+    assert "No name tells anything" in page_of(run).by_id("proposer").text
+
+
 def test_both_trainings_are_those_of_their_journals(whole: Node, repair_run: Path) -> None:
     looks = [json.loads(line) for line in (repair_run / "metrics.jsonl").read_text().splitlines() if '"eval"' in line]
     assert cells(table(whole, "looks-table")) == [
@@ -218,8 +234,8 @@ def test_the_data_receipt_is_that_of_the_manifest(whole: Node, repair_run: Path)
     for row, (_, output) in zip(rows, manifest["outputs"].items(), strict=True):
         assert row[1:] == [f"{output['rows']:,}", f"{output['tokens']:,}" if "tokens" in output else ""]
     section = whole.by_id("data").text
-    # Of the two rows that bring their sources the lexer reads one as the data has it.
-    assert "1 of 2 broken ones (50.0 %) and 1 of 2 fixed ones (50.0 %)" in section
+    # Of the eight rows that bring their sources the lexer reads seven as the data has them.
+    assert "7 of 8 broken ones (87.5 %) and 7 of 8 fixed ones (87.5 %)" in section
     assert "Read from train.jsonl, evaluation.jsonl" in section
     for output in manifest["outputs"].values():
         assert output["sha256"] in section
@@ -227,13 +243,15 @@ def test_the_data_receipt_is_that_of_the_manifest(whole: Node, repair_run: Path)
 
 def test_a_recipe_without_pretraining_and_variants_has_no_such_parts(repair_run: Path, tmp_path: Path) -> None:
     run = copy_of(repair_run, tmp_path / "run")
-    stages = [stage for stage in read(run, "run.json")["stages"] if stage["name"] not in ("pretrain", "variants")]
+    left_out = ("names", "pretrain", "variants")
+    stages = [stage for stage in read(run, "run.json")["stages"] if stage["name"] not in left_out]
     change(run, "run.json", stages=stages)
     (run / "variants.json").unlink()
     (run / "pretrained" / "metrics.jsonl").unlink()
     page = page_of(run)
     idents = [node.attributes["id"] for node in page.all("section")]
     assert not {"pretraining", "variants"} & set(idents)
+    assert "What names tell" not in page.by_id("proposer").text
     assert not page.by_class("absent")
 
 
@@ -322,7 +340,8 @@ def test_several_runs_stand_side_by_side(repair_run: Path, tmp_path: Path) -> No
         "not there",
     ]
     cost = {row[0]: row[1:] for row in cells(table(page, "table-2"))}
-    assert cost["Repairs pairs learned from"] == ["69", "69", "69"]
+    repairs = str(read(one, "data/manifest.json")["outputs"]["train.jsonl.gz"]["rows"])
+    assert cost["Repairs pairs learned from"] == [repairs] * 3
     assert cost["Steps batches learned from"] == ["8", "8", "not there"]
     assert cost["Network layers × width"][0] == "1 × 16 edits 16"
     assert "can be set against each other" in page.by_id("figures-section").text

@@ -33,7 +33,8 @@ def repair_card(folder: Path, run: RepairRun, evaluation: RepairEvaluation, mani
         "finds sentences of Python that are at most three edits away, and puts first what its author is likely to have "
         "meant. It runs without PyTorch.",
         "`ngrams.npz` and `edits.npz` propose: n-grams over tokens, and a log-linear model of edits. `ranker.onnx` "
-        f"orders: {_network(run)} that reads the broken string once and scores the edits in it.",
+        f"orders: {_network(run)} that reads the broken string once and scores the edits in it."
+        f"{_names(run)}",
         *_figures(run, evaluation),
         *_use(),
         *_data(run, manifest),
@@ -69,6 +70,15 @@ def _front_matter(run: RepairRun, evaluation: RepairEvaluation) -> dict[str, Any
 def _network(run: RepairRun) -> str:
     model = run.record.recipe.get("model", {})
     return f"a transformer of {model.get('layers')} layers, {model.get('hidden')} wide,"
+
+
+def _names(run: RepairRun) -> str:
+    if run.names is None or not run.names.lists:
+        return ""
+    return (
+        " `names.json` weighs what names tell where the source is known, as `codefit repair fix` has it: one that "
+        "resembles a keyword, or that begins a call written as a statement. The figures below are without."
+    )
 
 
 def _figures(run: RepairRun, evaluation: RepairEvaluation) -> list[str]:
@@ -130,9 +140,9 @@ def _data(run: RepairRun, manifest: RepairManifest) -> list[str]:
         f"no near duplicate of which is among the former. They come from files that the recipe names: "
         f"{_files(manifest)}.",
         *_snippets(run, manifest),
-        "Of all of them the kinds of lexical tokens alone are learned, 90 different ones: no name, no string, no "
-        "number and no comment. The licences are those of the files and packages; the model's own is for its owner to "
-        "choose.",
+        "What is learned of them are sequences of the kinds of lexical tokens, 90 different ones: no name, no string, "
+        "no number and no comment is kept. The licences are those of the files and packages; the model's own is for "
+        "its owner to choose.",
     ]
     agreement = [
         f"{count(found.same)} of {count(found.rows)} {side} ones ({share(found.same / found.rows)})"

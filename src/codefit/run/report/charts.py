@@ -123,7 +123,7 @@ class LineChart:
             if x < right - EARLY_END:
                 parts.append(label(x, y - 10, text, look, "middle"))
             else:
-                at_edge[text] = (y + 4, look)
+                at_edge[text] = (y + 4, "end-label" if text in at_edge else look)
         placed = sorted((y, text, look) for text, (y, look) in at_edge.items())
         for (_, text, look), y in zip(placed, _apart([y for y, _, _ in placed], bottom), strict=True):
             parts.append(label(right + 9, y, text, look))
@@ -179,12 +179,13 @@ class MarkChart:
 
     def _draw(self, ident: str, width: float) -> str:
         wide = width >= WIDE
-        longest = max(len(name) for name, _ in self.groups)
-        left = min(230.0, LABEL_ROOM + CHARACTER * longest) if wide else 14.0
-        right = width - 14 - DIGIT * max(len(self.write(m.value)) for _, marks in self.groups for m in marks)
         bounds = [b for _, marks in self.groups for m in marks for b in (m.value, *(m.interval or ()))]
         axis = ticks(min(0.0, *bounds) if self.zero else min(bounds), max(bounds), 5 if wide else 4)
         step = axis[1] - axis[0]
+        longest = max(len(name) for name, _ in self.groups)
+        half_a_tick = DIGIT * len(tick_text(axis[0], step)) / 2
+        left = min(230.0, LABEL_ROOM + CHARACTER * longest) if wide else max(14.0, half_a_tick)
+        right = width - 14 - DIGIT * max(len(self.write(m.value)) for _, marks in self.groups for m in marks)
 
         def across(value: float) -> float:
             return left + (right - left) * (value - axis[0]) / (axis[-1] - axis[0])

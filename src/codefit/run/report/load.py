@@ -21,6 +21,7 @@ from codefit.run.report.language_shapes import (
 from codefit.run.report.repair_shapes import (
     Lists,
     ListsRow,
+    NameWeights,
     Proposer,
     RepairEvaluation,
     RepairExport,
@@ -45,6 +46,7 @@ STAGE_OF = {
     "shipped": "ship",
     "samples": "complete",
     "proposer": "propose",
+    "names": "names",
     "lists": "lists",
     "pretraining": "pretrain",
     "variants": "variants",
@@ -157,6 +159,7 @@ class RepairRun(Run):
     pretraining_looks: Sequence[PerplexityRow]
     manifest: RepairManifest | None
     proposer: Proposer | None
+    names: NameWeights | None
     lists: Lists | None
     variants: Variants | None
     export: RepairExport | None
@@ -168,6 +171,7 @@ class RepairRun(Run):
             **Run.parts(self),
             "data": self.manifest,
             "proposer": self.proposer,
+            "names": self.names,
             "lists": self.lists,
             "pretraining": self.pretraining,
             "variants": self.variants,
@@ -233,6 +237,7 @@ def _load_repair_run(folder: Path, record: RunRecord) -> RepairRun:
         tokenizer=None,
         manifest=_read(folder / "data" / "manifest.json", RepairManifest),
         proposer=_read(folder / "proposer.json", Proposer),
+        names=_read(folder / "names.json", NameWeights),
         lists=_read(folder / "lists" / "report.json", Lists),
         variants=_read(folder / "variants.json", Variants),
         export=_read(folder / "export.json", RepairExport),

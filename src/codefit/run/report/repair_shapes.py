@@ -113,6 +113,19 @@ class Proposer(Shape, frozen=True):
     perplexity: dict[str, float]
 
 
+class NameWeights(Shape, frozen=True):
+    """`names.json`: what names tell, by kind of clue, and of how many pairs.
+
+    `loss` is nats a list, without the weights and with them.
+    """
+
+    pairs: int
+    telling: int
+    lists: int
+    weights: dict[str, float]
+    loss: dict[str, float | None]
+
+
 class ListFigures(Shape, frozen=True):
     """Figures on the lists that choose the model, without intervals."""
 

@@ -37,6 +37,14 @@ MEANINGS = {
     "search looks for.",
 }
 
+# What names tell of an edit: the kinds of clues of `codefit.tasks.repairs.names`.
+CLUES = {
+    "same": "A name becomes the keyword that it is but for case, or in another language",
+    "near": "A name becomes the keyword that it nearly is",
+    "open": "A bracket opens behind a statement of Python 2 that is a call now",
+    "close": "The bracket closes at the end of its line",
+}
+
 
 def repair_view(run: RepairRun) -> dict[str, Any]:
     """What the template shows."""
@@ -49,6 +57,7 @@ def repair_view(run: RepairRun) -> dict[str, Any]:
         "metrics": METRICS,
         "orders": ORDERS,
         "meanings": MEANINGS,
+        "clues": CLUES,
         "legend": {order: swatch(charts.SHAPE_OF[order], charts.LOOK_OF[order]) for order in ORDERS},
         "verdict": verdict(evaluation) if evaluation is not None else [],
         "recall": recall_words(evaluation) if evaluation is not None else None,

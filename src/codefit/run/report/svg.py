@@ -14,7 +14,7 @@ NARROW = 328
 SHAPES = ("ring", "dot", "diamond", "square", "triangle", "cross")
 CHARACTER = 6.7  # pixels of a character of the 12-pixel text, on average, with room to spare
 DIGIT = 8.6  # pixels of a digit in bold: the widest of the fonts that a system may bring
-SAME = 1e-6  # relative difference below which two values are one to an eye
+SAME = 1e-6  # difference, by the larger of two values or by one, below which they are one to an eye
 Point = tuple[float, float]
 
 
@@ -94,7 +94,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
     Values that differ by less than an axis can show count as one.
     """
     span = high - low
-    step = round_step(span if span > SAME * max(abs(low), abs(high), SAME) else 0.0, count)
+    step = round_step(span if span > SAME * max(abs(low), abs(high), 1.0) else 0.0, count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(place * step, 10) for place in range(first, max(last, first + 1) + 1)]
 
