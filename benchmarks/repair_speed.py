@@ -28,7 +28,7 @@ from codefit.tasks.repairs.instances import RepairPair, pair_of
 from codefit.tasks.repairs.ranking import ranking_list
 
 CANDIDATES = 1_000
-SNIPPETS, QUICK_SNIPPETS = 10, 2
+SNIPPETS, QUICK_SNIPPETS = 6, 2
 ROUNDS, QUICK_ROUNDS = 3, 1
 BATCHES = (32, 128)  # of the CrossEncoder; the faster counts
 AIMS = {"times the CrossEncoder": 20.0, "p50 ms": 300.0}
