@@ -250,7 +250,7 @@ def test_a_training_that_was_stopped_goes_on_and_ends_with_a_report_and_a_model_
     result = module.train_run(run, rows, encoder=encoder, steps=STEPS, changes=TINY)
     assert len(learned) == 4 + STEPS - 2  # from the checkpoint after the second step
     assert steps_in(run) == list(range(1, STEPS + 1))
-    assert list(result["stages"]) == ["data", "propose", "lists", "train", "export"]
+    assert list(result["stages"]) == ["data", "propose", "names", "lists", "train", "export"]
     page = Path(result["report"]).read_text(encoding="utf-8")
     assert "<svg" in page
     assert "Training loss by step" in page

@@ -27,8 +27,11 @@ from codefit.run.repair_data import MANIFEST, SNIPPETS, TRAIN, VALIDATION, write
 from codefit.run.repair_ranking import shape_of, stages_of
 from codefit.source.syntax.terminals import from_names
 from codefit.tasks.repairs.candidates import closed
+from codefit.tasks.repairs.instances import pair_of
+from codefit.tasks.repairs.names import clues_of
 from codefit.tasks.repairs.packed import Edit
 from codefit.tasks.repairs.snippet_files import read_snippets
+from codefit.train.names import names_of_source
 from codefit.train.token_model import TokenData
 from run.small_repair_run import small_repair_recipe, write_repairs
 
@@ -70,8 +73,10 @@ def test_rows_and_snippets_are_those_of_the_data_stage(planned: dict[str, Any], 
     assert tokens["snippets_held_out"] == outputs["snippets_validation.txt.gz"]["tokens"]
     rows = load_rows(run / TRAIN, Repair)
     assert tokens["a_repair"] == pytest.approx(np.mean([len(closed(from_names(row.broken))) for row in rows]))
-    # Those whose source is lexed as the data has it and begins with `print` as a statement.
-    assert planned["rows"]["telling"] == sum((row.broken_source or "").startswith("print ") for row in rows) > 0
+    # Those whose source is lexed as the data has it and in which a name tells something.
+    named = [(pair_of(row), names_of_source(pair_of(row), row.broken_source)) for row in rows]
+    telling = [pair for pair, names in named if names is not None and clues_of(pair.broken, names)]
+    assert planned["rows"]["telling"] == len(telling) > 0
     # All are within three edits, so each has a list, and so has each that is made.
     assert planned["rows"]["lists"] == len(rows) + 20
 

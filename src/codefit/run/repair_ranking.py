@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codefit.files import hash_file, hash_folder, read_json, write_json
+from codefit.files import hash_file, hash_folder, read_json, read_lines, write_json
 from codefit.progress import say, track
 from codefit.recipe import RepairRanking, RepairSteps
 from codefit.records import Repair, load_rows
@@ -273,8 +273,13 @@ def _pretrain(recipe: RepairRanking, run: Path) -> str:
 
 
 def _snippet_files(recipe: RepairRanking, run: Path) -> tuple[Path, Path | None]:
-    """Those to learn from, and those that choose where some are held out."""
-    return run / SNIPPETS, run / SNIPPETS_VALIDATION if recipe.data.snippet_validation_sources else None
+    """Those to learn from, and those that choose where some are held out and there are any."""
+    validation = run / SNIPPETS_VALIDATION
+    if next(iter(read_lines(validation)), None) is None:
+        if recipe.data.snippet_validation_sources:
+            say("pretrain: no snippet of data.snippet_validation_sources is here; the last encoder is kept")
+        return run / SNIPPETS, None
+    return run / SNIPPETS, validation
 
 
 def pretrain(recipe: RepairRanking, train_file: Path, eval_file: Path | None, out: Path) -> TrainedPart:

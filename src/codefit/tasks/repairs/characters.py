@@ -11,6 +11,7 @@ from codefit.source.lexemes import Lexed, lex
 from codefit.source.syntax.terminals import NUMBERS
 
 STRAIGHT = {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " ", "\u2003": " ", "\u3000": " "}
+MOST_MENDED = 200  # characters: what has more is no text
 _STRING = NUMBERS["STRING"]
 _OPENING, _CLOSING = "([{", ")]}"
 
@@ -30,8 +31,11 @@ def mend_characters(text: str) -> MendedText:
     (`print('a)` is `print('a')`). One of three quotes stays open: where it should end nothing says.
     """
     told: list[tuple[int, str]] = []
-    straight = _straightened(text, told)
-    return MendedText(_closed(straight, told), sorted(told))
+    while (mended := _closed(_straightened(text, told), told)) != text:
+        text = mended  # again: a quote that is straight now may begin a string where there was a comment
+        if len(told) > MOST_MENDED:
+            break
+    return MendedText(text, sorted(told))
 
 
 def _straightened(text: str, told: list[tuple[int, str]]) -> str:
