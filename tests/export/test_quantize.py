@@ -14,9 +14,10 @@ from codefit.errors import CodefitError, InputError
 from codefit.export import quantize
 from codefit.export.quantize import Bits, quantize_model
 from codefit.models.language_model import LanguageModelShape, load_language_model
+from codefit.models.quantized import keep_as_stored
 from export.adapters import write_base
 
-pytest.importorskip("bitsandbytes")
+bitsandbytes = pytest.importorskip("bitsandbytes")
 SHAPE = LanguageModelShape(hidden=128, layers=2, heads=4, kv_heads=2, ffn=192, context=128)
 
 
@@ -76,3 +77,16 @@ def test_a_model_without_linear_layers_is_no_quantized_model(tmp_path: Path, mon
     (tmp_path / "int8").mkdir()
     with pytest.raises(CodefitError, match="no linear layer to write in int8"):
         quantize_model(base, tmp_path / "int8", "int8", device="cpu")
+
+
+def test_a_matrix_that_a_processor_would_pack_wrongly_stays_as_it_is_stored() -> None:
+    """Only processors with AVX512-BF16 pack; there a row of half a block made the first forward pass fail."""
+    fits, is_narrow, is_short = (
+        bitsandbytes.nn.Linear4bit(inputs, outputs, bias=False, quant_type="nf4")
+        for inputs, outputs in ((64, 32), (96, 32), (64, 16))
+    )
+    model = torch.nn.Sequential(fits, is_narrow, is_short).to("cpu").eval()
+    for layer in model:
+        layer.support_avx512bf16_for_cpu = True
+    keep_as_stored(model)
+    assert [layer.support_avx512bf16_for_cpu for layer in model] == [True, False, False]

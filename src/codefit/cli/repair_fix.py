@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from codefit.cli.output import Settings, emit
 
 if TYPE_CHECKING:
     from codefit.models.repair import RepairModel
-    from codefit.tasks.repairs.fix import Fix
+    from codefit.tasks.repairs.fix import Fix, Rank
 
 Model = Annotated[Path | None, typer.Option(help="Folder of a repair model.", show_default="the one in the package")]
 Seconds = Annotated[float, typer.Option(min=0.01, help="Time to look for candidates of a string.")]
@@ -49,11 +50,13 @@ def fix(
     """
     check_repair_installed()
     from codefit.serve.fixes import read_source
+    from codefit.tasks.repairs.fix import fix_source
 
+    rank = _rank(model, seconds)
     sources = [read_source(file) for file in files]
     results, texts, broken = [], [], False
     for file, source in zip(files, sources, strict=True):
-        found = _fixed(source, model, seconds, k)
+        found = fix_source(source, rank, most=k)
         backup = _write(file, found.repairs[0].source) if apply and found.repairs else None
         broken = broken or (found.fault is not None and (backup is None or found.more_faults))
         results.append(_result(file, source, found, backup))
@@ -64,19 +67,10 @@ def fix(
         raise typer.Exit(1)
 
 
-def _fixed(source: str, model: Path | None, seconds: float, k: int) -> Fix:
-    from codefit.tasks.repairs.fix import fix_source
-    from codefit.tasks.repairs.region import fault_of
-
-    if fault_of(source) is None:  # nothing needs to be loaded
-        return fix_source(source, _never)
-    return fix_source(
-        source, lambda tokens, names: loaded_model(model).repairs(tokens, names=names, seconds=seconds), most=k
-    )
-
-
-def _never(tokens: Any, names: Any) -> Any:
-    raise AssertionError("a sound file has nothing to repair")
+def _rank(model: Path | None, seconds: float) -> Rank:
+    """What finds the repairs; the model is loaded at the first broken file, and once."""
+    load = cache(lambda: loaded_model(model))
+    return lambda tokens, names: load().repairs(tokens, names=names, seconds=seconds)
 
 
 def _write(file: Path, source: str) -> Path:

@@ -17,7 +17,7 @@ from codefit.errors import CodefitError, InputError
 from codefit.files import hash_bytes, hash_file, read_json
 from codefit.models.device import choose_device
 from codefit.models.hub_cache import CONFIG_FILES, TOKENIZER_FILES, model_folder
-from codefit.models.quantized import require_bitsandbytes
+from codefit.models.quantized import keep_as_stored, require_bitsandbytes
 from codefit.models.quiet import quiet
 from codefit.models.tokenizer import PAD
 
@@ -271,7 +271,8 @@ def _load_weights(place: str, folder: Path, dtype: torch.dtype | None) -> PreTra
 
     if not any(folder.glob("*.safetensors")):
         raise InputError("no safetensors weights there", where=place)
-    if getattr(read_config(str(folder)), "quantization_config", None):
+    is_quantized = bool(getattr(read_config(str(folder)), "quantization_config", None))
+    if is_quantized:
         require_bitsandbytes(f"the quantized model {place}")
     try:
         with quiet():
@@ -290,6 +291,8 @@ def _load_weights(place: str, folder: Path, dtype: torch.dtype | None) -> PreTra
             where=place,
             fix="give the whole folder of a causal language model",
         )
+    if is_quantized:
+        keep_as_stored(model)
     model.name_or_path = model.config._name_or_path = place
     return model
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from codefit.files import hash_file, hash_folder, read_json, read_lines, write_json
 from codefit.progress import say, track
@@ -32,6 +33,7 @@ from codefit.run.runner import Stage, run_stages
 
 if TYPE_CHECKING:
     from codefit.models.ranker import RankerShape
+    from codefit.tasks.repairs.instances import RepairPair
     from codefit.tasks.repairs.ngrams import NgramModel
     from codefit.tasks.repairs.ranking import RankingList
     from codefit.train.proposer import ProposerSettings
@@ -171,14 +173,22 @@ def steps_of(section: RepairSteps, seed: int) -> Steps:
     )
 
 
-def _propose(recipe: RepairRanking, run: Path) -> str:
-    from codefit.models.repair import load_repair_model
+def _training_pairs(recipe: RepairRanking, run: Path) -> tuple[list[Repair], list[RepairPair], npt.NDArray[np.int64]]:
+    """The rows to learn from, their strings, and a number for each that near duplicates share."""
     from codefit.tasks.repairs.instances import groups_of, pair_of
-    from codefit.train.proposer import ALL, train_proposer
 
     rows = load_rows(run / TRAIN, Repair)
     groups = groups_of(rows, threshold=recipe.data.near_duplicate_threshold)
-    report = train_proposer([pair_of(row) for row in rows], groups, proposer_settings(recipe), run / PROPOSER)
+    return rows, [pair_of(row) for row in rows], groups
+
+
+def _propose(recipe: RepairRanking, run: Path) -> str:
+    from codefit.models.repair import load_repair_model
+    from codefit.tasks.repairs.instances import pair_of
+    from codefit.train.proposer import ALL, train_proposer
+
+    _, pairs, groups = _training_pairs(recipe, run)
+    report = train_proposer(pairs, groups, proposer_settings(recipe), run / PROPOSER)
     own = load_repair_model(run / PROPOSER / ALL).language_model
     fixed = [pair_of(row).fixed for row in load_rows(run / VALIDATION, Repair)]
     report["perplexity"] = {"these repairs": own.perplexity(fixed), **_other_perplexities(recipe, run, fixed)}
@@ -206,13 +216,11 @@ def _other_perplexities(recipe: RepairRanking, run: Path, fixed: Sequence[Sequen
 
 
 def _names(recipe: RepairRanking, run: Path) -> str:
-    from codefit.tasks.repairs.instances import groups_of, pair_of
     from codefit.train.names import NamedExample, fit_names, names_of_source
     from codefit.train.proposer import examples_of
 
-    rows = load_rows(run / TRAIN, Repair)
-    groups = groups_of(rows, threshold=recipe.data.near_duplicate_threshold)
-    examples = examples_of([pair_of(row) for row in rows], groups, 0, proposer_settings(recipe))
+    rows, pairs, groups = _training_pairs(recipe, run)
+    examples = examples_of(pairs, groups, 0, proposer_settings(recipe))
     named = [
         NamedExample(example, names)
         for example, row in zip(examples, rows, strict=True)
@@ -229,18 +237,15 @@ def _names(recipe: RepairRanking, run: Path) -> str:
 
 
 def _lists(recipe: RepairRanking, run: Path) -> str:
-    from codefit.tasks.repairs.instances import groups_of, pair_of
+    from codefit.tasks.repairs.instances import pair_of
     from codefit.tasks.repairs.ranking import save_lists
     from codefit.train.proposer import ALL, examples_of, training_lists, validation_lists
     from codefit.train.ranker import list_metrics
 
     section = recipe.lists
-    rows = load_rows(run / TRAIN, Repair)
-    groups = groups_of(rows, threshold=recipe.data.near_duplicate_threshold)
+    _, known, groups = _training_pairs(recipe, run)
     # Other broken strings than those that the model of edits was fitted on.
-    examples = examples_of(
-        [pair_of(row) for row in rows], groups, section.synthetic, proposer_settings(recipe), stream=1
-    )
+    examples = examples_of(known, groups, section.synthetic, proposer_settings(recipe), stream=1)
     (run / LISTS).mkdir(exist_ok=True)
     train = list(training_lists(run / PROPOSER, examples, limit=section.limit, steps=section.steps))
     save_lists(run / TRAIN_LISTS, train)
@@ -253,7 +258,7 @@ def _lists(recipe: RepairRanking, run: Path) -> str:
     average = sum(len(one.edits) for one in train) / len(train)
     report = {
         "train": len(train),
-        "synthetic": len(examples) - len(rows),
+        "synthetic": len(examples) - len(known),
         "validation": len(validation),
         "candidates": average,
         "found": sum(one.truth >= 0 for one in validation) / len(validation),
