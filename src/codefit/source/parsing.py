@@ -33,20 +33,40 @@ class Parsed:
     matches: list[Captures]
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedTree:
+    """A file's bytes (UTF-8, lines end with a line feed), its tree, and the grammar that read it best."""
+
+    source: bytes
+    grammar: Grammar
+    tree: tree_sitter.Tree
+
+
 def parse(text: str, language: Language, seconds: float = SECONDS) -> Parsed:
     """Parse `text` with the grammar of `language` that reads it best.
 
     Raises `InputError` above `MAX_CHARACTERS` and `CodefitError` where it takes longer than `seconds`.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(f"{len(text):,} characters of source are above the limit of {MAX_CHARACTERS:,}")
-    source = _normalize(text).encode("utf-8", "replace")
     deadline = time.monotonic() + seconds
+    parsed = parse_tree(text, language, seconds)
     try:
-        grammar, tree = _best_tree(source, language, deadline)
-        return Parsed(source, _matches(tree, load(grammar)[1], deadline))
+        return Parsed(parsed.source, _matches(parsed.tree, load(parsed.grammar)[1], deadline))
     except TimeoutError as error:
         raise CodefitError(f"not parsed within {seconds:g} s") from error
+
+
+def parse_tree(
+    text: str, language: Language, seconds: float = SECONDS, *, max_characters: int = MAX_CHARACTERS
+) -> ParsedTree:
+    """The tree of `text`, as `parse` reads it and with the same errors."""
+    if len(text) > max_characters:
+        raise InputError(f"{len(text):,} characters of source are above the limit of {max_characters:,}")
+    source = _normalize(text).encode("utf-8", "replace")
+    try:
+        grammar, tree = _best_tree(source, language, time.monotonic() + seconds)
+    except TimeoutError as error:
+        raise CodefitError(f"not parsed within {seconds:g} s") from error
+    return ParsedTree(source, grammar, tree)
 
 
 def _normalize(text: str) -> str:

@@ -1,0 +1,11 @@
+"""What the nodes of a language's trees mean for its metrics, a file a language or family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from codefit.source.metrics.rules.javascript import JAVASCRIPT, TYPESCRIPT
+from codefit.source.metrics.vocabulary import MetricRules
+
+RULES: Mapping[str, MetricRules] = MappingProxyType({"javascript": JAVASCRIPT, "typescript": TYPESCRIPT})

@@ -1,0 +1,132 @@
+"""The vocabulary between a language's tree and its metrics: what each kind of node adds to which figure.
+
+Every rule is data: kinds of nodes and fields of them as the grammar names them. `codefit.source.metrics.walk` reads a
+tree with them once. A language's file in `rules/` says what decides in it, and which tool its rules are held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tree_sitter import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A node that parts or breaks the flow.
+
+    `what` is what an explanation calls it, `cyclomatic` what it adds to the cyclomatic complexity, `lizard` what it
+    adds to lizard's count where that differs. Of cognitive complexity it adds `cognitive`, and the nesting around it
+    where it is `structural`. What stands in its fields `nests` lies one level deeper. `deepens` counts it in the nesting
+    depth.
+
+    `otherwise` is the field of an else branch, as it stands or in a clause around it. A further `if` there adds one
+    without its nesting and lies no deeper; any other branch adds one to the cognitive complexity and nests.
+    """
+
+    what: str
+    cyclomatic: int = 1
+    cognitive: int = 1
+    structural: bool = True
+    nests: tuple[str, ...] = ()
+    deepens: bool = False
+    lizard: int | None = None
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """A binary expression, logical where its operator is one of `operators`.
+
+    Each operator adds one to the cyclomatic complexity; each run of the same operator of `counted` adds one to the
+    cognitive complexity. A run goes through parentheses, not through other operators.
+    """
+
+    operators: frozenset[str]
+    counted: frozenset[str]
+    left: str = "left"
+    operator: str = "operator"
+    right: str = "right"
+    parentheses: frozenset[str] = frozenset({"parenthesized_expression"})
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of its own: the fields of its name and its parameters, and the field that its tokens begin with.
+
+    Of several fields the first that a node has is taken; tokens begin with the node where it has none of `begins`.
+    """
+
+    name: str | None = "name"
+    parameters: tuple[str, ...] = ("parameters",)
+    begins: tuple[str, ...] = ("name", "parameters")
+
+
+@dataclass(frozen=True, slots=True)
+class Nesting:
+    """Code one level deeper that belongs to the function around it: a lambda. `cyclomatic` is what it adds itself."""
+
+    what: str = "lambda"
+    cyclomatic: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Code that is of no function around it (a field's first value, a static block): the node, or a field of it."""
+
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Namer:
+    """A node that gives the function in its field `value` the name in its field `name`."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A type or a namespace: its name goes before those of the functions in it."""
+
+    name: str = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class ShortCircuit:
+    """A place where a logical expression chooses what is shown (`{open && <Menu/>}`): it is not cognitive there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """What data cannot say: the function looks at a node and tells the rule that it follows, or None."""
+
+    rule: Callable[[Node], Rule | None]
+
+
+Rule = Branch | Logical | Function | Nesting | Apart | Namer | Container | ShortCircuit | Custom
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRules:
+    """The rules of a language, by kind of node.
+
+    `if_kinds` are the nodes of an `if`, `else_clauses` those around an else branch. `atoms` are nodes that are one
+    token although they have parts; `comments` are no code. `closing` are brackets that close: the opening one stands
+    for the operator that they are together. `not_parameters` are children of a parameter list that are none.
+
+    `nested_functions_count` says whether the cognitive complexity takes in the functions inside, one level deeper.
+
+    `weight_of` tells how many tokens lizard makes of one: three of `1.5`.
+    """
+
+    rules: Mapping[str, Rule]
+    atoms: frozenset[str] = frozenset()
+    comments: frozenset[str] = frozenset({"comment"})
+    closing: frozenset[str] = frozenset({")", "]", "}"})
+    if_kinds: frozenset[str] = frozenset({"if_statement"})
+    else_clauses: frozenset[str] = frozenset({"else_clause"})
+    not_parameters: frozenset[str] = frozenset()
+    nested_functions_count: bool = True
+    weight_of: Callable[[str], int] = field(default=lambda _token: 1)

@@ -1,0 +1,345 @@
+"""One walk over a tree that fills in the figures of every function.
+
+The cursor goes through all nodes in order. Most mean nothing, or are tokens; for the rest the language's rules say
+what happens. Nothing recurses, and the work for a node does not depend on how deep it lies, so that ten thousand nested
+blocks and a function of a megabyte cost no more than their nodes.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import tree_sitter
+from tree_sitter import Node
+
+from codefit.source.grammar import Language
+from codefit.source.metrics.figures import FunctionMetrics, Increment
+from codefit.source.metrics.frame import Frame
+from codefit.source.metrics.table import ATOM, COMMENT, OPERAND, OPERATOR, Table
+from codefit.source.metrics.vocabulary import (
+    Apart,
+    Branch,
+    Container,
+    Custom,
+    Function,
+    Logical,
+    Namer,
+    Nesting,
+    Rule,
+    ShortCircuit,
+)
+
+ANONYMOUS = "(anonymous)"
+MODULE = "(module)"
+NODES_BETWEEN_LOOKS = 4096  # at the clock
+MAX_NAME = 300  # bytes of a name: longer ones are computed properties and the like
+
+
+@dataclass(frozen=True, slots=True)
+class FileMetrics:
+    """The functions of a file in the order of their places, and what stands outside of them as if it were one."""
+
+    functions: list[FunctionMetrics]
+    module: FunctionMetrics
+
+
+class Walk:
+    """The state of one walk over one tree."""
+
+    def __init__(self, source: bytes, language: Language, table: Table, *, explain: bool, deadline: float) -> None:
+        self._source = source
+        self._language = language
+        self._table = table
+        self._rules = table.language
+        self._explain = explain
+        self._deadline = deadline
+        self._finished: list[Frame] = []
+        self._containers: list[tuple[int, str]] = []
+        self._namer: tuple[Node, Node] | None = None
+        self._else_ifs: set[int] = set()  # nodes of an `if` that follows an else
+        self._in_run: set[int] = set()  # logical expressions that are part of one that was looked at
+        self._shown: set[int] = set()  # logical expressions that choose what is shown
+        self._line_end = 0  # of the line of the last token
+        self._boundary = 0  # a token from there on belongs to another line or function than the one before
+
+    def measure(self, tree: tree_sitter.Tree) -> FileMetrics:
+        """The figures of all functions. Raises `TimeoutError` after the deadline."""
+        end = len(self._source) + 1
+        module = Frame(0, end, 0, tree.root_node.end_point.row, is_function=False)
+        module.name = module.qualified = MODULE
+        self._frames = [module]  # the functions around the current node
+        self._counting = [module]  # the functions that the current token belongs to
+        self._waiting: list[Frame] = []  # functions whose own tokens have not begun, the next one last
+        self._read(tree)
+        weights: dict[bytes, int] = {}
+        done = [frame.metrics(self._table, weights) for frame in self._finished if frame.is_function]
+        return FileMetrics(done, module.metrics(self._table, weights))
+
+    def _read(self, tree: tree_sitter.Tree) -> None:
+        cursor = tree.walk()
+        down, across, up = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
+        role_of, rules, source = self._table.roles.get, self._table.rules, self._source
+        operators, operands = self._counting[-1].operators, self._counting[-1].operands
+        looks = NODES_BETWEEN_LOOKS
+        while True:
+            node: Node = cursor.node  # type: ignore[assignment]  # never None: the cursor stands somewhere
+            kind = node.kind_id
+            role = role_of(kind, OPERAND)
+            if role >= 0:
+                self._meet(rules[role], node)
+            if role != COMMENT:
+                if role != ATOM and down():
+                    looks -= 1
+                    if not looks:
+                        looks = self._look_at_clock()
+                    continue
+                start = node.start_byte
+                if start >= self._boundary:
+                    self._settle(start)
+                    operators, operands = self._counting[-1].operators, self._counting[-1].operands
+                end = node.end_byte
+                if role == OPERATOR:
+                    if start != end:  # else the parser made it up
+                        operators.append(kind)
+                elif start != end:
+                    operands.append(source[start:end])
+                    if end > self._line_end:
+                        self._pass_lines(start, end)
+            while not across():
+                if not up():
+                    return
+
+    def _look_at_clock(self) -> int:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError
+        return NODES_BETWEEN_LOOKS
+
+    # Which function and line a token belongs to.
+
+    def _settle(self, start: int) -> None:
+        """A token begins at or beyond the boundary."""
+        counting, waiting = self._counting, self._waiting
+        is_new_line = start >= self._line_end
+        while counting[-1].end <= start:
+            counting.pop()
+        while waiting and waiting[-1].begins <= start:
+            frame = waiting.pop()
+            if frame.end > start:
+                frame.lines += not is_new_line
+                counting.append(frame)
+        if is_new_line:
+            counting[-1].lines += 1
+            self._line_end = self._end_of_line(start)
+        self._set_boundary()
+
+    def _set_boundary(self) -> None:
+        self._boundary = min(self._line_end, self._counting[-1].end)
+        if self._waiting:
+            self._boundary = min(self._boundary, self._waiting[-1].begins)
+
+    def _end_of_line(self, place: int) -> int:
+        end = self._source.find(b"\n", place)
+        return end if end >= 0 else len(self._source)
+
+    def _pass_lines(self, start: int, end: int) -> None:
+        """A token of several lines: all of them have code."""
+        self._counting[-1].lines += self._source.count(b"\n", start, end)
+        self._line_end = self._end_of_line(end)
+        self._set_boundary()
+
+    # What a node with a rule means.
+
+    def _meet(self, rule: Rule, node: Node) -> None:
+        start = node.start_byte
+        frames = self._frames
+        while frames[-1].end <= start:
+            frames.pop()
+        if isinstance(rule, Custom):
+            told = rule.rule(node)
+            if told is not None:
+                self._meet(told, node)
+        elif isinstance(rule, Logical):
+            self._logical(rule, node)
+        elif isinstance(rule, Branch):
+            self._branch(rule, node)
+        elif isinstance(rule, Function):
+            self._function(rule, node)
+        elif isinstance(rule, Namer):
+            name, value = node.child_by_field_name(rule.name), node.child_by_field_name(rule.value)
+            if name is not None and value is not None:
+                self._namer = (name, value)
+        elif isinstance(rule, Nesting):
+            if rule.cyclomatic:
+                self._add(node, rule.what, cyclomatic=rule.cyclomatic)
+            frames[-1].coming.append((start, node.end_byte))
+        elif isinstance(rule, Container):
+            self._container(rule, node)
+        elif isinstance(rule, Apart):
+            self._apart(rule, node)
+        elif isinstance(rule, ShortCircuit):
+            self._shown.update(child.id for child in node.named_children)
+
+    def _add(
+        self,
+        node: Node,
+        what: str,
+        *,
+        cyclomatic: int = 0,
+        ccn: int | None = None,
+        cognitive: int = 0,
+        is_structural: bool = False,
+    ) -> None:
+        """What adds to the function around a node and, one level deeper, to those around that function."""
+        frame = self._frames[-1]
+        nesting = frame.level(node.start_byte) if is_structural else 0
+        frame.cyclomatic += cyclomatic
+        frame.ccn += cyclomatic if ccn is None else ccn
+        self._add_cognitive(frame, node, what, cyclomatic, cognitive, nesting)
+        if not (cognitive and self._rules.nested_functions_count):
+            return
+        for outer in reversed(self._frames[:-1]):
+            if not (frame.is_function and outer.is_function):
+                return
+            if is_structural:
+                nesting += frame.base
+            self._add_cognitive(outer, node, what, 0, cognitive, nesting)
+            frame = outer
+
+    def _add_cognitive(
+        self, frame: Frame, node: Node, what: str, cyclomatic: int, cognitive: int, nesting: int
+    ) -> None:
+        frame.cognitive += cognitive + nesting
+        if self._explain:
+            row, column = node.start_point
+            frame.increments.append(Increment(row + 1, column + 1, what, cyclomatic, cognitive + nesting, nesting))
+
+    def _branch(self, rule: Branch, node: Node) -> None:
+        is_else_if = node.id in self._else_ifs
+        self._else_ifs.discard(node.id)
+        self._add(
+            node,
+            f"else {rule.what}" if is_else_if else rule.what,
+            cyclomatic=rule.cyclomatic,
+            ccn=rule.lizard,
+            cognitive=rule.cognitive,
+            is_structural=rule.structural and not is_else_if,
+        )
+        frame = self._frames[-1]
+        if rule.deepens and not is_else_if:
+            frame.deepen(node.start_byte, node.end_byte)
+        deeper = [child for name in rule.nests if (child := node.child_by_field_name(name)) is not None]
+        if rule.otherwise is not None:
+            deeper += self._otherwise(node.children_by_field_name(rule.otherwise))
+        frame.coming += [(child.start_byte, child.end_byte) for child in reversed(deeper)]
+
+    def _otherwise(self, branches: list[Node]) -> Iterator[Node]:
+        """The branches that lie deeper; a further `if` is remembered instead."""
+        for branch in branches:
+            inner = branch
+            if branch.type in self._rules.else_clauses:
+                inner = next((child for child in reversed(branch.named_children) if not child.is_extra), branch)
+            if inner.type in self._rules.if_kinds:
+                self._else_ifs.add(inner.id)
+            elif inner.is_named:
+                self._add(branch, "else", cognitive=1)
+                yield inner
+
+    def _logical(self, rule: Logical, node: Node) -> None:
+        if node.id in self._in_run:
+            self._in_run.discard(node.id)
+            return
+        operator = node.child_by_field_name(rule.operator)
+        if operator is None or operator.type not in rule.operators:
+            return
+        is_shown = node.id in self._shown
+        before = ""
+        for operator in self._run(rule, node):
+            name = operator.type
+            is_cognitive = name in rule.counted and name != before and not is_shown
+            self._add(operator, name, cyclomatic=1, cognitive=int(is_cognitive))
+            before = name
+        self._in_run.discard(node.id)
+
+    def _run(self, rule: Logical, node: Node) -> Iterator[Node]:
+        """The operators of a logical expression and those that are its operands, from left to right."""
+        rest: list[tuple[Node, bool]] = [(node, False)]
+        while rest:
+            each, is_operator = rest.pop()
+            if is_operator:
+                yield each
+                continue
+            while each.type in rule.parentheses and each.named_child_count == 1:
+                each = each.named_children[0]
+            operator = each.child_by_field_name(rule.operator)
+            if each.type != node.type or operator is None or operator.type not in rule.operators:
+                continue
+            self._in_run.add(each.id)
+            parts = (each.child_by_field_name(rule.right), operator, each.child_by_field_name(rule.left))
+            rest += [(part, part.id == operator.id) for part in parts if part is not None]
+
+    def _function(self, rule: Function, node: Node) -> None:
+        start, end = node.start_byte, node.end_byte
+        outer = self._frames[-1]
+        frame = Frame(start, end, node.start_point.row, node.end_point.row, complete=not node.has_error)
+        frame.base = outer.level(start) + 1
+        frame.name, frame.qualified = self._names(rule, node)
+        frame.parameters = self._parameters(rule, node)
+        frame.begins = self._begins(rule, node)
+        self._frames.append(frame)
+        self._finished.append(frame)
+        insort(self._waiting, frame, key=lambda each: -each.begins)
+        self._set_boundary()
+        if frame.name != ANONYMOUS:
+            self._containers.append((end, frame.name))
+
+    def _begins(self, rule: Function, node: Node) -> int:
+        for name in rule.begins:
+            first = node.child_by_field_name(name)
+            if first is not None:
+                return first.start_byte
+        return node.start_byte
+
+    def _names(self, rule: Function, node: Node) -> tuple[str, str]:
+        """The name and the qualified name; a function without one has that of what it is the value of."""
+        path: tuple[str, ...] = ()
+        if self._namer is not None and self._namer[1].id == node.id:
+            path = self._path(self._namer[0])
+        elif rule.name is not None and (named := node.child_by_field_name(rule.name)) is not None:
+            path = self._path(named)
+        around = self._around(node.start_byte)
+        path = path or (ANONYMOUS,)
+        return path[-1], ".".join([*around, *path])
+
+    def _path(self, name: Node) -> tuple[str, ...]:
+        return self._language.path_of(name, self._source) if name.end_byte - name.start_byte <= MAX_NAME else ()
+
+    def _around(self, place: int) -> list[str]:
+        containers = self._containers
+        while containers and containers[-1][0] <= place:
+            containers.pop()
+        return [name for _, name in containers]
+
+    def _parameters(self, rule: Function, node: Node) -> int:
+        for name in rule.parameters:
+            child = node.child_by_field_name(name)
+            if child is not None:
+                if not child.child_count:
+                    return 1  # an arrow function's single name
+                left_out = self._rules.not_parameters | self._rules.comments
+                return sum(each.type not in left_out for each in child.named_children)
+        return 0
+
+    def _container(self, rule: Container, node: Node) -> None:
+        self._around(node.start_byte)
+        name = node.child_by_field_name(rule.name)
+        path = self._path(name) if name is not None else ()
+        if path:
+            self._containers.append((node.end_byte, ".".join(path)))
+
+    def _apart(self, rule: Apart, node: Node) -> None:
+        part = node if rule.field is None else node.child_by_field_name(rule.field)
+        if part is not None:
+            self._frames.append(Frame(part.start_byte, part.end_byte, 0, 0, is_function=False))
