@@ -92,6 +92,22 @@ class FunctionMetrics:
         """The score in a word."""
         return label_of(self.score)
 
+    def to_dict(self) -> dict[str, float]:
+        """The figures by name, as JSON has them; Halstead's bits and the index are rounded to a hundredth."""
+        return {
+            "cyclomatic": self.cyclomatic,
+            "cognitive": self.cognitive,
+            "nesting": self.nesting,
+            "parameters": self.parameters,
+            "lines": self.lines,
+            "tokens": self.tokens,
+            "ccn": self.ccn,
+            "halstead_volume": round(self.halstead.volume, 2),
+            "halstead_difficulty": round(self.halstead.difficulty, 2),
+            "halstead_effort": round(self.halstead.effort, 2),
+            "maintainability": round(self.maintainability, 2),
+        }
+
 
 def formula(ccn: int, tokens: int, lines: int) -> float:
     """The label formula of the reference run, rounded to a tenth: half cyclomatic complexity, the rest length."""
