@@ -57,3 +57,13 @@ def slow_first(index: int) -> int:
 
 def read_typescript(text: str) -> list[Unit]:
     return units_of(text, "typescript", seconds=0.5)
+
+
+class Unloadable:
+    """A function that no other process can load."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (int, ("no number",))
+
+    def __call__(self, item: int) -> int:
+        return item

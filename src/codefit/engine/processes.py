@@ -160,22 +160,7 @@ class _Pool:
         self.busy.append(self._start(chunk))
 
     def _start(self, chunk: _Chunk) -> _Worker:
-        payload = pickle.dumps(self.function)
-        if b"__main__" in payload:
-            raise CodefitError(
-                f"{self.function!r} is of the main module, which workers do not run", fix="move it into a module"
-            )
-        ours, theirs = connection.Pipe()
-        # The search path first: the parent may have added to it what its modules were found by.
-        code = (
-            f"import sys; sys.path[:] = {sys.path!r}; from codefit.engine.worker import serve; serve({theirs.fileno()})"
-        )
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-c", code], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-            )
-        ours.send((payload, self.seconds))
-        return _Worker(process, ours, chunk)
+        return _Worker(*start_worker(self.function, self.seconds), chunk)
 
     def _receive(self, each: _Worker) -> list[Outcome[Any]]:
         """What a worker's next message means: that it may begin, an item's outcome, or that it is dead."""
@@ -206,14 +191,12 @@ class _Pool:
         self._end(each)
         code = each.process.returncode
         if not each.is_ready:
-            raise CodefitError(f"a worker process ended before it began ({_cause(code)})", fix="see its message above")
+            raise CodefitError(f"a worker process ended before it began ({cause(code)})", fix="see its message above")
         index = each.chunk.start + each.answered
         rest = each.chunk.items[each.answered + 1 :]
         if rest:
             self.left_over.append(_Chunk(index + 1, rest))
-        if code == worker.EXIT_LATE and self.seconds is not None:
-            return Outcome(index, None, f"took longer than {self.seconds:g} s")
-        return Outcome(index, None, f"its worker process ended ({_cause(code)})")
+        return Outcome(index, None, why_ended(code, self.seconds))
 
     def _end(self, each: _Worker) -> None:
         each.link.close()
@@ -221,7 +204,33 @@ class _Pool:
         each.process.wait()
 
 
-def _cause(code: int) -> str:
+def start_worker(
+    function: Callable[[Any], Any], seconds: float | None
+) -> tuple[subprocess.Popen[bytes], connection.Connection]:
+    """A process of `codefit.engine.worker` for a function and a limit an item, and the connection to it.
+
+    Its first message is `worker.READY`, or why the function cannot be loaded.
+    """
+    payload = pickle.dumps(function)
+    if b"__main__" in payload:
+        raise CodefitError(f"{function!r} is of the main module, which workers do not run", fix="move it into a module")
+    ours, theirs = connection.Pipe()
+    # The search path first: the parent may have added to it what its modules were found by.
+    code = f"import sys; sys.path[:] = {sys.path!r}; from codefit.engine.worker import serve; serve({theirs.fileno()})"
+    with theirs:
+        process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+    ours.send((payload, seconds))
+    return process, ours
+
+
+def why_ended(code: int, seconds: float | None) -> str:
+    """What became of the item that a worker ended with, by the worker's return code and the limit."""
+    if code == worker.EXIT_LATE and seconds is not None:
+        return f"took longer than {seconds:g} s"
+    return f"its worker process ended ({cause(code)})"
+
+
+def cause(code: int) -> str:
     """A return code in words: the signal that ended a process, or its exit code."""
     if code >= 0:
         return f"exit code {code}"
