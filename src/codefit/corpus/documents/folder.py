@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from codefit.corpus.documents.ignore import IgnoreLevel, ignore_level, is_ignored
 from codefit.corpus.documents.repository import checkout_of, license_of, repository_name
@@ -29,7 +30,7 @@ def read_folder(root: Path, *, languages: Collection[str] | None, receipt: Recei
     top = checkout_of(root) or root
     repo, license_expression = repository_name(top), license_of(top)
     start = "" if root == top else f"{root.relative_to(top).as_posix()}/"
-    for path, language in _source_files(top, start, receipt):
+    for path, language in source_files(top, start, receipt):
         if languages is not None and language not in languages:
             continue
         try:
@@ -67,8 +68,14 @@ def read_file(path: Path, *, languages: Collection[str] | None, receipt: Receipt
     yield Document(path=relative, text=text, language=language, repo=repository_name(top), license=license_of(top))
 
 
-def _source_files(top: Path, start: str, receipt: Receipt) -> Iterator[tuple[str, str]]:
-    """Path relative to `top` and language of every file that is not ignored, under the folder `start`."""
+def source_files(
+    top: Path, start: str, receipt: Receipt, *, not_entered: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[str, str]]:
+    """Path relative to `top` and language of every file that is not ignored, under the folder `start`.
+
+    `start` is relative to `top` and ends with a slash where it is not `top` itself. Folders called by a name of
+    `not_entered` are dropped for its reason.
+    """
     pending: list[tuple[str, tuple[IgnoreLevel, ...]]] = [(start, _levels_above(top, start))]
     while pending:
         folder, above = pending.pop()
@@ -88,7 +95,11 @@ def _source_files(top: Path, start: str, receipt: Receipt) -> Iterator[tuple[str
                 receipt.drop("file name is not UTF-8", ascii(path))
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if not is_ignored(levels, f"{path}/"):
+                if is_ignored(levels, f"{path}/"):
+                    continue
+                if entry.name in not_entered:
+                    receipt.drop(not_entered[entry.name], f"{path}/")
+                else:
                     subfolders.append((f"{path}/", levels))
             elif (language := language_of(path)) is not None and not is_ignored(levels, path):
                 yield path, language

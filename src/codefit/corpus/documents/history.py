@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from codefit.corpus.documents.git import run_git
 from codefit.corpus.documents.read import ENVIRONMENT
 from codefit.corpus.documents.repository import checkout_of, repository_name
 from codefit.corpus.documents.rows import is_row_file
-from codefit.errors import CodefitError, InputError
+from codefit.errors import InputError
 
 _COMMIT = "\1"  # before a commit's date, where otherwise a letter, the status of a file, stands
-# What the user's or the repository's configuration would run or change: neither is wanted here.
-_PLAIN = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "diff.renameLimit=0")
+_INSTEAD = ", or hold out by directory"
 
 
 class Additions:
@@ -56,7 +55,7 @@ def _checkout(source: str) -> Path:
             where=source,
             fix="give the checkout's folder, or hold out by directory",
         )
-    if _git(top, "rev-parse", "--is-shallow-repository").strip() == "true":
+    if run_git(top, "rev-parse", "--is-shallow-repository", instead=_INSTEAD).strip() == "true":
         raise InputError(
             "a shallow clone does not say when its files were added", where=str(top), fix="run git fetch --unshallow"
         )
@@ -65,9 +64,9 @@ def _checkout(source: str) -> Path:
 
 def _added(top: Path) -> dict[str, datetime]:
     """When the content of each path first came: a renamed file is as old as under its first name."""
-    log = _git(
+    log = run_git(
         top, "log", "--reverse", "--topo-order", "--find-renames", "--diff-filter=AR", "--name-status", "-z",
-        f"--format={_COMMIT}%cI",
+        f"--format={_COMMIT}%cI", instead=_INSTEAD,
     )  # fmt: skip
     added: dict[str, datetime] = {}
     date = datetime.max.replace(tzinfo=UTC)
@@ -86,17 +85,3 @@ def _added(top: Path) -> dict[str, datetime]:
 
 def _name(fields: Iterator[str]) -> str:
     return next(fields)
-
-
-def _git(top: Path, *arguments: str) -> str:
-    command = ["git", *_PLAIN, "-C", str(top), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise CodefitError("git is not installed", fix="install git, or hold out by directory") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        if any("does not have any commits" in line for line in said):
-            raise InputError("the checkout has no commit yet", where=str(top), fix="commit, or hold out by directory")
-        raise CodefitError(f"git {arguments[0]} failed ({said[-1] if said else done.returncode})", where=str(top))
-    return done.stdout.decode("utf-8", "surrogateescape")

@@ -7,7 +7,14 @@ from pathlib import Path
 
 # Hand-written source rarely reaches this; what is above is generated, minified or data, and is never read into memory.
 MAX_SOURCE_BYTES = 1_000_000
-TOO_LARGE = f"larger than {MAX_SOURCE_BYTES // 1_000_000} MB"
+
+
+def too_large(most: int) -> str:
+    """The reason why a file of more than `most` bytes is left out."""
+    return f"larger than {most // 1_000_000} MB"
+
+
+TOO_LARGE = too_large(MAX_SOURCE_BYTES)
 
 
 class NotSourceError(Exception):
@@ -15,7 +22,12 @@ class NotSourceError(Exception):
 
 
 def read_source(path: Path) -> str:
-    """The text of a source file with `\\n` line ends and no byte-order mark; raises `NotSourceError`.
+    """The text of a source file with `\\n` line ends and no byte-order mark; raises `NotSourceError`."""
+    return decode_source(read_source_bytes(path))
+
+
+def read_source_bytes(path: Path, most: int = MAX_SOURCE_BYTES) -> bytes:
+    """The bytes of a regular file of at most `most` bytes, a whole number of megabytes; raises `NotSourceError`.
 
     The size and the kind are looked at before the file is opened: a pipe would block, a huge file would fill memory.
     """
@@ -25,12 +37,11 @@ def read_source(path: Path) -> str:
             raise NotSourceError("symbolic link")
         if not stat.S_ISREG(status.st_mode):
             raise NotSourceError("not a regular file")
-        if status.st_size > MAX_SOURCE_BYTES:
-            raise NotSourceError(TOO_LARGE)
-        data = path.read_bytes()
+        if status.st_size > most:
+            raise NotSourceError(too_large(most))
+        return path.read_bytes()
     except OSError as error:
         raise NotSourceError(f"unreadable ({error.strerror})") from error
-    return decode_source(data)
 
 
 def decode_source(data: bytes) -> str:
