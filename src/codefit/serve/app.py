@@ -3,7 +3,7 @@
 # No annotations from the future here: FastAPI reads those of a function and would not find what is imported inside one.
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,14 @@ from codefit.models.language_model import LanguageModel
 from codefit.progress import say
 from codefit.serve.api_error import ApiError, invalid_fields, unsuitable
 from codefit.serve.authorization import authorized
-from codefit.serve.body import read_body
+from codefit.serve.body import read_json_body
 from codefit.serve.completions import MAX_ANSWERS, Answer, CompletionRequest, choice, usage
-from codefit.serve.error_answers import LEFT, answer_errors, failure
+from codefit.serve.error_answers import answer_errors, failure
+from codefit.serve.leaving import unless_left
 from codefit.serve.worker import DEFAULT_PLACES, BusyError, Job, Worker
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request, Response
+    from fastapi import FastAPI, Response
 
 BODY_LIMIT = 1 << 20  # bytes: far more than the context of a small model
 EVENT_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # a proxy gives each event on at once
@@ -76,7 +77,7 @@ def create_app(
 
     @app.post("/v1/completions", dependencies=guarded, openapi_extra={"requestBody": body})
     async def completions(request: Request) -> Response:
-        asked = _parsed(await _body(request, body_limit), name)
+        asked = _parsed(await read_json_body(request, body_limit), name)
         generations = await _begun(language_model, asked)
         try:
             job = worker.submit(generations)
@@ -86,7 +87,10 @@ def create_app(
             ) from None
         if asked.stream:
             return _streamed(asked, generations, job, Answer(name))
-        return await _unless_left(request, job, _whole(asked, generations, job, Answer(name)))
+        try:
+            return await unless_left(request, _whole(asked, generations, job, Answer(name)))
+        finally:
+            job.cancel()
 
     return app
 
@@ -94,19 +98,6 @@ def create_app(
 def _known(model: str, name: str) -> None:
     if model != name:
         raise ApiError(404, f"no model {model!r} here, only {name!r}", param="model", code="model_not_found")
-
-
-async def _body(request: "Request", limit: int) -> bytes:
-    """A JSON body of at most `limit` bytes.
-
-    Another content type is refused: a page of another origin may send text, but JSON only where the server agrees.
-    """
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise ApiError(415, "the body must be sent as Content-Type: application/json")
-    body = await read_body(request, limit)
-    if body is None:
-        raise ApiError(413, f"the body is longer than {limit:,} bytes", code="body_too_large")
-    return body
 
 
 def _parsed(body: bytes, name: str) -> CompletionRequest:
@@ -183,24 +174,6 @@ def _streamed(asked: CompletionRequest, generations: list[Generation], job: Job,
             job.cancel()  # where the client left; else there is nothing to cancel
 
     return StreamingResponse(events(), media_type="text/event-stream", headers=EVENT_HEADERS)
-
-
-async def _unless_left(request: "Request", job: Job, work: Awaitable["Response"]) -> "Response":
-    """The answer, or nothing of it where the client closes the connection before it is there."""
-    from fastapi import Response
-
-    async def left() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-
-    answering, leaving = asyncio.ensure_future(work), asyncio.ensure_future(left())
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return answering.result() if answering.done() else Response(status_code=LEFT)
-    finally:
-        job.cancel()
-        answering.cancel()
-        leaving.cancel()
 
 
 def _json(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> "Response":

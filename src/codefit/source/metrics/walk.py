@@ -68,7 +68,9 @@ class Walk:
     def measure(self, tree: tree_sitter.Tree) -> FileMetrics:
         """The figures of all functions. Raises `TimeoutError` after the deadline."""
         end = len(self._source) + 1
-        module = Frame(0, end, 0, tree.root_node.end_point.row, is_function=False)
+        module = Frame(
+            0, end, 0, tree.root_node.end_point.row, is_function=False, complete=not tree.root_node.has_error
+        )
         module.name = module.qualified = MODULE
         self._frames = [module]  # the functions around the current node
         self._counting = [module]  # the functions that the current token belongs to
