@@ -18,8 +18,8 @@ class Branch:
 
     `what` is what an explanation calls it, `cyclomatic` what it adds to the cyclomatic complexity, `lizard` what it
     adds to lizard's count where that differs. Of cognitive complexity it adds `cognitive`, and the nesting around it
-    where it is `structural`. What stands in its fields `nests` lies one level deeper. `deepens` counts it in the depth
-    of nesting.
+    where it is `structural`. What stands in its fields `nests` lies one level deeper; a number is the place of a part
+    that has no field, among those with a name. `deepens` counts it in the depth of nesting.
 
     `otherwise` is the field of an else branch, as it stands or in a clause around it. A further `if` there adds one
     without its nesting and lies no deeper; any other branch adds one to the cognitive complexity and nests.
@@ -29,7 +29,7 @@ class Branch:
     cyclomatic: int = 1
     cognitive: int = 1
     structural: bool = True
-    nests: tuple[str, ...] = ()
+    nests: tuple[str | int, ...] = ()
     deepens: bool = False
     lizard: int | None = None
     otherwise: str | None = None

@@ -232,7 +232,7 @@ class Walk:
         frame = self._frames[-1]
         if rule.deepens and not is_else_if:
             frame.deepen(node.start_byte, node.end_byte)
-        deeper = [child for name in rule.nests if (child := node.child_by_field_name(name)) is not None]
+        deeper = [child for name in rule.nests if (child := _part(node, name)) is not None]
         if rule.otherwise is not None:
             deeper += self._otherwise(node.children_by_field_name(rule.otherwise))
         frame.coming += [(child.start_byte, child.end_byte) for child in reversed(deeper)]
@@ -345,3 +345,11 @@ class Walk:
         part = node if rule.field is None else node.child_by_field_name(rule.field)
         if part is not None:
             self._frames.append(Frame(part.start_byte, part.end_byte, 0, 0, is_function=False))
+
+
+def _part(node: Node, name: str | int) -> Node | None:
+    """The part of a node in a field, or at a place among the parts that have a name."""
+    if isinstance(name, str):
+        return node.child_by_field_name(name)
+    parts = [child for child in node.named_children if not child.is_extra]
+    return parts[name] if -len(parts) <= name < len(parts) else None

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from codefit.source.metrics.rules.javascript import JAVASCRIPT, TYPESCRIPT
+from codefit.source.metrics.rules.python import PYTHON
 from codefit.source.metrics.vocabulary import MetricRules
 
-RULES: Mapping[str, MetricRules] = MappingProxyType({"javascript": JAVASCRIPT, "typescript": TYPESCRIPT})
+RULES: Mapping[str, MetricRules] = MappingProxyType(
+    {"javascript": JAVASCRIPT, "typescript": TYPESCRIPT, "python": PYTHON}
+)
