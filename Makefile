@@ -33,11 +33,11 @@ test: .venv/.dev
 	@touch $@
 
 .venv/.dev: .venv/.train
-	$(PIP) -e '.[train,serve,mcp,quantize,repair,dev]'
+	$(PIP) -e '.[train,serve,mcp,quantize,repair,complexity,dev]'
 	@touch $@
 
 .venv/.bench: .venv/.dev
-	$(PIP) -e '.[train,serve,mcp,quantize,repair,dev,bench]'
+	$(PIP) -e '.[train,serve,mcp,quantize,repair,complexity,dev,bench]'
 	@touch $@
 
 repair-model: .venv/.dev
