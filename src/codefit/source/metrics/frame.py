@@ -34,6 +34,7 @@ class Frame:
     parameters: int = 0
     lines: int = 0
     complete: bool = True
+    is_recursive: bool = False
     levels: list[int] = field(default_factory=list)
     coming: list[tuple[int, int]] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)

@@ -40,7 +40,9 @@ class Logical:
     """A binary expression, logical where its operator is one of `operators`.
 
     Each operator adds one to the cyclomatic complexity; each run of the same operator of `counted` adds one to the
-    cognitive complexity. A run goes through parentheses, not through other operators.
+    cognitive complexity. A run goes through parentheses, not through other operators. Where `in_groups`, it is no run
+    but a group that adds one: an operator and those among its operands that are the same; and what else is in an
+    operand is `Hidden`, but for those of the kinds `negations`, which have rules of their own.
     """
 
     operators: frozenset[str]
@@ -48,6 +50,8 @@ class Logical:
     left: str = "left"
     operator: str = "operator"
     right: str = "right"
+    in_groups: bool = False
+    negations: frozenset[str] = frozenset()
     parentheses: frozenset[str] = frozenset({"parenthesized_expression"})
 
 
@@ -56,11 +60,13 @@ class Function:
     """A function of its own: the fields of its name and its parameters, and the field that its tokens begin with.
 
     Of several fields the first that a node has is taken; tokens begin with the node where it has none of `begins`.
+    In a function around it, it lies `deeper` by that many levels than the code beside it.
     """
 
     name: str | None = "name"
     parameters: tuple[str, ...] = ("parameters",)
     begins: tuple[str, ...] = ("name", "parameters")
+    deeper: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +105,25 @@ class ShortCircuit:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """Code that the reference tool does not look into for the cognitive complexity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call: the first of a function to itself adds one to the cognitive complexity. `callee` is what is called."""
+
+    callee: str = "function"
+
+
+@dataclass(frozen=True, slots=True)
 class Custom:
     """What data cannot say: the function looks at a node and tells the rule that it follows, or None."""
 
     rule: Callable[[Node], Rule | None]
 
 
-Rule = Branch | Logical | Function | Nesting | Apart | Namer | Container | ShortCircuit | Custom
+Rule = Branch | Logical | Function | Nesting | Apart | Namer | Container | ShortCircuit | Hidden | Call | Custom
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,11 @@ from codefit.source.metrics.table import ATOM, COMMENT, OPERAND, OPERATOR, Table
 from codefit.source.metrics.vocabulary import (
     Apart,
     Branch,
+    Call,
     Container,
     Custom,
     Function,
+    Hidden,
     Logical,
     Namer,
     Nesting,
@@ -62,6 +64,8 @@ class Walk:
         self._else_ifs: set[int] = set()  # nodes of an `if` that follows an else
         self._in_run: set[int] = set()  # logical expressions that are part of one that was looked at
         self._shown: set[int] = set()  # logical expressions that choose what is shown
+        self._to_hide: list[tuple[int, int]] = []  # parts further on that are not cognitive, the next one last
+        self._hidden_until = 0
         self._line_end = 0  # of the line of the last token
         self._boundary = 0  # a token from there on belongs to another line or function than the one before
 
@@ -176,6 +180,7 @@ class Walk:
         elif isinstance(rule, Nesting):
             if rule.cyclomatic:
                 self._add(node, rule.what, cyclomatic=rule.cyclomatic)
+            frames[-1].level(start)  # first what ends here or begins before
             frames[-1].coming.append((start, node.end_byte))
         elif isinstance(rule, Container):
             self._container(rule, node)
@@ -183,6 +188,10 @@ class Walk:
             self._apart(rule, node)
         elif isinstance(rule, ShortCircuit):
             self._shown.update(child.id for child in node.named_children)
+        elif isinstance(rule, Hidden):
+            self._hidden_until = max(self._hidden_until, node.end_byte)
+        elif isinstance(rule, Call):
+            self._call(rule, node)
 
     def _add(
         self,
@@ -196,6 +205,8 @@ class Walk:
     ) -> None:
         """What adds to the function around a node and, one level deeper, to those around that function."""
         frame = self._frames[-1]
+        if cognitive and self._is_hidden(node.start_byte):
+            cognitive, is_structural = 0, False
         nesting = frame.level(node.start_byte) if is_structural else 0
         frame.cyclomatic += cyclomatic
         frame.ccn += cyclomatic if ccn is None else ccn
@@ -210,11 +221,17 @@ class Walk:
             self._add_cognitive(outer, node, what, 0, cognitive, nesting)
             frame = outer
 
+    def _is_hidden(self, place: int) -> bool:
+        to_hide = self._to_hide
+        while to_hide and to_hide[-1][0] <= place:
+            self._hidden_until = max(self._hidden_until, to_hide.pop()[1])
+        return place < self._hidden_until
+
     def _add_cognitive(
         self, frame: Frame, node: Node, what: str, cyclomatic: int, cognitive: int, nesting: int
     ) -> None:
         frame.cognitive += cognitive + nesting
-        if self._explain:
+        if self._explain and (cyclomatic or cognitive):
             row, column = node.start_point
             frame.increments.append(Increment(row + 1, column + 1, what, cyclomatic, cognitive + nesting, nesting))
 
@@ -249,6 +266,14 @@ class Walk:
                 self._add(branch, "else", cognitive=1)
                 yield inner
 
+    def _call(self, rule: Call, node: Node) -> None:
+        frame, callee = self._frames[-1], node.child_by_field_name(rule.callee)
+        if frame.is_recursive or callee is None or callee.child_count or callee.end_byte - callee.start_byte > MAX_NAME:
+            return
+        if self._source[callee.start_byte : callee.end_byte].decode("utf-8", "replace") == frame.name:
+            frame.is_recursive = True
+            self._add_cognitive(frame, node, "recursion", 0, 1, 0)
+
     def _logical(self, rule: Logical, node: Node) -> None:
         if node.id in self._in_run:
             self._in_run.discard(node.id)
@@ -257,36 +282,45 @@ class Walk:
         if operator is None or operator.type not in rule.operators:
             return
         is_shown = node.id in self._shown
+        is_hidden = self._is_hidden(node.start_byte)
         before = ""
-        for operator in self._run(rule, node):
-            name = operator.type
-            is_cognitive = name in rule.counted and name != before and not is_shown
-            self._add(operator, name, cyclomatic=1, cognitive=int(is_cognitive))
+        operands: list[tuple[int, int]] = []
+        for part, around in self._run(rule, node):
+            name = part.type
+            if name not in rule.operators:
+                if part.type not in rule.negations:
+                    operands.append((part.start_byte, part.end_byte))
+                continue
+            is_cognitive = name in rule.counted and name != (around if rule.in_groups else before) and not is_shown
+            self._add(part, name, cyclomatic=1, cognitive=int(is_cognitive))
             before = name
+        if rule.in_groups and not is_hidden:
+            self._to_hide += reversed(operands)
         self._in_run.discard(node.id)
 
-    def _run(self, rule: Logical, node: Node) -> Iterator[Node]:
-        """The operators of a logical expression and those that are its operands, from left to right."""
-        rest: list[tuple[Node, bool]] = [(node, False)]
+    def _run(self, rule: Logical, node: Node) -> Iterator[tuple[Node, str]]:
+        """The operators of a logical expression and of those that are its operands, and the operands that are none.
+
+        They come from left to right, each with the operator that it is an operand of.
+        """
+        rest: list[tuple[Node, str]] = [(node, "")]
         while rest:
-            each, is_operator = rest.pop()
-            if is_operator:
-                yield each
-                continue
+            each, around = rest.pop()
             while each.type in rule.parentheses and each.named_child_count == 1:
                 each = each.named_children[0]
             operator = each.child_by_field_name(rule.operator)
             if each.type != node.type or operator is None or operator.type not in rule.operators:
+                yield each, around
                 continue
             self._in_run.add(each.id)
             parts = (each.child_by_field_name(rule.right), operator, each.child_by_field_name(rule.left))
-            rest += [(part, part.id == operator.id) for part in parts if part is not None]
+            rest += [(part, around if part.id == operator.id else operator.type) for part in parts if part is not None]
 
     def _function(self, rule: Function, node: Node) -> None:
         start, end = node.start_byte, node.end_byte
         outer = self._frames[-1]
         frame = Frame(start, end, node.start_point.row, node.end_point.row, complete=not node.has_error)
-        frame.base = outer.level(start) + 1
+        frame.base = outer.level(start) + rule.deeper
         frame.name, frame.qualified = self._names(rule, node)
         frame.parameters = self._parameters(rule, node)
         frame.begins = self._begins(rule, node)

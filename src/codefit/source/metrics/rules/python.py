@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
-from codefit.source.metrics.vocabulary import Branch, Container, Custom, Function, Logical, MetricRules, Nesting, Rule
+from codefit.source.metrics.vocabulary import (
+    Branch,
+    Call,
+    Container,
+    Custom,
+    Function,
+    Hidden,
+    Logical,
+    MetricRules,
+    Nesting,
+    Rule,
+)
 
 
 def _loop(what: str) -> Custom:
@@ -23,19 +32,61 @@ def _try(node: Node) -> Rule:
     return _TRY_ELSE if any(child.type == "else_clause" for child in node.named_children) else _TRY
 
 
-_FILTER = Branch("if", structural=False)
+_FILTER = Branch("if", structural=False, nests=(0,))
+_GUARD = Branch("if", cyclomatic=0, cognitive=0, structural=False, lizard=1)
+_PLAIN = Branch("comprehension", cyclomatic=0, cognitive=0, structural=False, nests=("body",))
+_HIDDEN = Hidden()
 
 
 def _if_clause(node: Node) -> Rule | None:
-    return None if node.parent is not None and node.parent.type == "case_clause" else _FILTER
+    return _GUARD if node.parent is not None and node.parent.type == "case_clause" else _FILTER
+
+
+def _not(node: Node) -> Rule | None:
+    inner = node.child_by_field_name("argument")
+    while inner is not None and inner.type == "parenthesized_expression":
+        inner = next((child for child in inner.named_children if not child.is_extra), None)
+    return None if inner is not None and inner.type in ("boolean_operator", "not_operator") else _HIDDEN
 
 
 def _case(node: Node) -> Rule:
     return Branch("case", cognitive=0, structural=False)
 
 
+_BESIDE, _DEEPER = Function(deeper=0), Function()
+
+
+def _function(node: Node) -> Rule:
+    block = node.parent
+    if block is not None and block.type == "decorated_definition":
+        block = block.parent
+    outer = None if block is None else block.parent
+    if block is None or outer is None or outer.type != "function_definition":
+        return _BESIDE
+    statements = [child.type for child in block.named_children if not child.is_extra]
+    return _BESIDE if len(statements) == 2 and statements[1] == "return_statement" else _DEEPER
+
+
+_LOGICAL = frozenset({"and", "or"})
+_UNSEEN = (
+    "attribute",
+    "subscript",
+    "binary_operator",
+    "await",
+    "yield",
+    "keyword_argument",
+    "list_splat",
+    "dictionary_splat",
+    "named_expression",
+    "interpolation",
+    "type",
+    "parameters",
+    "lambda_parameters",
+    "decorator",
+)
 _RULES: dict[str, Rule] = {
-    "function_definition": Function(),
+    "function_definition": Custom(_function),
+    "call": Call(),
     "class_definition": Container(),
     "if_statement": Branch("if", nests=("consequence",), deepens=True, otherwise="alternative"),
     "elif_clause": Branch("if", nests=("consequence",)),
@@ -51,7 +102,13 @@ _RULES: dict[str, Rule] = {
     "conditional_expression": Branch("if … else", nests=(0, 2)),
     "for_in_clause": Branch("for"),
     "if_clause": Custom(_if_clause),
-    "boolean_operator": Logical(frozenset({"and", "or"}), counted=frozenset({"and", "or"})),
+    "boolean_operator": Logical(_LOGICAL, _LOGICAL, in_groups=True, negations=frozenset({"not_operator"})),
+    "not_operator": Custom(_not),
+    "list_comprehension": _PLAIN,
+    "set_comprehension": _PLAIN,
+    "dictionary_comprehension": _PLAIN,
+    "generator_expression": _PLAIN,
+    **dict.fromkeys(_UNSEEN, _HIDDEN),
     "lambda": Nesting(),
 }
 
