@@ -53,6 +53,11 @@ class Frame:
                 levels.append(end)
         return len(levels)
 
+    def nest(self, parts: list[tuple[int, int]]) -> None:
+        """Parts of one node, from left to right, lie one level deeper."""
+        self.level(parts[0][0])  # parts around them are no longer to come
+        self.coming += reversed(parts)
+
     def deepen(self, start: int, end: int) -> None:
         """A control structure begins."""
         depths = self.depths

@@ -180,8 +180,7 @@ class Walk:
         elif isinstance(rule, Nesting):
             if rule.cyclomatic:
                 self._add(node, rule.what, cyclomatic=rule.cyclomatic)
-            frames[-1].level(start)  # first what ends here or begins before
-            frames[-1].coming.append((start, node.end_byte))
+            frames[-1].nest([(start, node.end_byte)])
         elif isinstance(rule, Container):
             self._container(rule, node)
         elif isinstance(rule, Apart):
@@ -252,7 +251,8 @@ class Walk:
         deeper = [child for name in rule.nests if (child := _part(node, name)) is not None]
         if rule.otherwise is not None:
             deeper += self._otherwise(node.children_by_field_name(rule.otherwise))
-        frame.coming += [(child.start_byte, child.end_byte) for child in reversed(deeper)]
+        if deeper:
+            frame.nest([(child.start_byte, child.end_byte) for child in deeper])
 
     def _otherwise(self, branches: list[Node]) -> Iterator[Node]:
         """The branches that lie deeper; a further `if` is remembered instead."""
