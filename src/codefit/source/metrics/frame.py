@@ -32,6 +32,7 @@ class Frame:
     cognitive: int = 0
     deepest: int = 0
     parameters: int = 0
+    more_tokens: int = 0
     lines: int = 0
     complete: bool = True
     is_recursive: bool = False
@@ -69,7 +70,7 @@ class Frame:
     def metrics(self, table: Table, weights: dict[bytes, int]) -> FunctionMetrics:
         """The figures, when all of it is read; `weights` remembers how many tokens lizard makes of an operand."""
         operators, operands = Counter(self.operators), Counter(self.operands)
-        tokens = 0
+        tokens = self.more_tokens
         for kind, count in operators.items():
             tokens += count * table.weights.get(kind, 1)
         for text, count in operands.items():

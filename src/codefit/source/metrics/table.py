@@ -21,6 +21,7 @@ class Table:
     roles: dict[int, int]
     rules: list[Rule]
     closing: frozenset[int]
+    interpolations: frozenset[int]
     weights: dict[int, int]
 
 
@@ -36,11 +37,13 @@ def table_of(grammar: Grammar, name: str) -> Table:
         number[name] = len(rules)
         rules.append(rule)
     roles: dict[int, int] = {}
-    closing, weights = set(), {}
+    closing, interpolations, weights = set(), set(), {}
     for kind, name in enumerate(names):
-        is_named = parser.node_kind_is_named(kind)
-        roles[kind] = OPERAND if is_named else OPERATOR
-        if not is_named:
+        is_operand = parser.node_kind_is_named(kind) and name not in language.operators and name not in language.closing
+        roles[kind] = OPERAND if is_operand else OPERATOR
+        if name in language.interpolations:
+            interpolations.add(kind)
+        if not is_operand:
             if name in language.closing:
                 closing.add(kind)
             if (weight := language.weight_of(name)) != 1:
@@ -49,6 +52,6 @@ def table_of(grammar: Grammar, name: str) -> Table:
             roles[kind] = number[name]
         elif name in language.atoms:
             roles[kind] = ATOM
-        elif name in language.comments:
+        if name in language.comments:
             roles[kind] = COMMENT
-    return Table(language, roles, rules, frozenset(closing), weights)
+    return Table(language, roles, rules, frozenset(closing), frozenset(interpolations), weights)

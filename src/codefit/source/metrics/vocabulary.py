@@ -60,13 +60,16 @@ class Function:
     """A function of its own: the fields of its name and its parameters, and the field that its tokens begin with.
 
     Of several fields the first that a node has is taken; tokens begin with the node where it has none of `begins`.
-    In a function around it, it lies `deeper` by that many levels than the code beside it.
+    One of `begins` may be a keyword. In a function around it, it lies `deeper` by that many levels than the code
+    beside it. `head_of` gives the node below that has the fields, `owner_of` the type that the head itself names.
     """
 
     name: str | None = "name"
     parameters: tuple[str, ...] = ("parameters",)
     begins: tuple[str, ...] = ("name", "parameters")
     deeper: int = 1
+    head_of: Callable[[Node], Node] | None = None
+    owner_of: Callable[[Node], Node | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,13 @@ class Nesting:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Code that is of no function around it (a field's first value, a static block): the node, or a field of it."""
+    """Code that is of no function around it (a field's first value, a static block): the node, or a field of it.
+
+    Its tokens are the function's where they `count`.
+    """
 
     field: str | None = None
+    count: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +112,38 @@ class ShortCircuit:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """A text that stands where a statement would: none of its lines has code."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hidden:
     """Code that the reference tool does not look into for the cognitive complexity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: the first of a function to itself adds one to the cognitive complexity. `callee` is what is called."""
+    """A call: the first of a function to itself adds one to the cognitive complexity. `callee` is what is called.
+
+    Where it `is_qualified`, a method's name alone does not call it.
+    """
 
     callee: str = "function"
+    is_qualified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lexed:
+    """What lizard makes more or fewer `tokens` of than the tokens in it tell."""
+
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A node with several rules."""
+
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +153,22 @@ class Custom:
     rule: Callable[[Node], Rule | None]
 
 
-Rule = Branch | Logical | Function | Nesting | Apart | Namer | Container | ShortCircuit | Hidden | Call | Custom
+Rule = (
+    Branch
+    | Logical
+    | Function
+    | Nesting
+    | Apart
+    | Namer
+    | Container
+    | ShortCircuit
+    | Remark
+    | Hidden
+    | Call
+    | Lexed
+    | Several
+    | Custom
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +176,27 @@ class MetricRules:
     """The rules of a language, by kind of node.
 
     `if_kinds` are the nodes of an `if`, `else_clauses` those around an else branch. `atoms` are nodes that are one
-    token although they have parts; `comments` are no code. `closing` are brackets that close: the opening one stands
-    for the operator that they are together. `not_parameters` are children of a parameter list that are none.
+    token although they have parts, but where one of the `interpolations` is among these; `comments` are no code.
+    `operators` are nodes with a name that are none the less operators. `closing` are brackets that close and the like:
+    the opening one stands for the operator that they are together. `not_parameters` are children of a parameter list
+    that are none.
 
     `nested_functions_count` says whether the cognitive complexity takes in the functions inside, one level deeper.
 
-    `weight_of` tells how many tokens lizard makes of one: three of `1.5`.
+    `parameters_in` tells how many a parameter's node declares. `weight_of` tells how many tokens lizard makes of one:
+    three of `1.5`. Where `continued`, a backslash that ends a line is one, too.
     """
 
     rules: Mapping[str, Rule]
     atoms: frozenset[str] = frozenset()
+    interpolations: frozenset[str] = frozenset()
     comments: frozenset[str] = frozenset({"comment"})
+    operators: frozenset[str] = frozenset()
     closing: frozenset[str] = frozenset({")", "]", "}"})
     if_kinds: frozenset[str] = frozenset({"if_statement"})
     else_clauses: frozenset[str] = frozenset({"else_clause"})
     not_parameters: frozenset[str] = frozenset()
     nested_functions_count: bool = True
+    parameters_in: Callable[[Node], int] = field(default=lambda _parameter: 1)
+    continued: bool = False
     weight_of: Callable[[str], int] = field(default=lambda _token: 1)

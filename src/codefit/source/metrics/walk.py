@@ -27,10 +27,13 @@ from codefit.source.metrics.vocabulary import (
     Custom,
     Function,
     Hidden,
+    Lexed,
     Logical,
     Namer,
     Nesting,
+    Remark,
     Rule,
+    Several,
     ShortCircuit,
 )
 
@@ -89,7 +92,7 @@ class Walk:
         down, across, up = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
         role_of, rules, source = self._table.roles.get, self._table.rules, self._source
         operators, operands = self._counting[-1].operators, self._counting[-1].operands
-        looks = NODES_BETWEEN_LOOKS
+        interpolations, looks = self._table.interpolations, NODES_BETWEEN_LOOKS
         while True:
             node: Node = cursor.node  # type: ignore[assignment]  # never None: the cursor stands somewhere
             kind = node.kind_id
@@ -97,6 +100,8 @@ class Walk:
             if role >= 0:
                 self._meet(rules[role], node)
             if role != COMMENT:
+                if role == ATOM and interpolations and any(part.kind_id in interpolations for part in node.children):
+                    role = OPERAND
                 if role != ATOM and down():
                     looks -= 1
                     if not looks:
@@ -138,6 +143,8 @@ class Walk:
                 counting.append(frame)
         if is_new_line:
             counting[-1].lines += 1
+            if self._rules.continued and self._source[self._line_end - 1 : self._line_end] == b"\\":
+                counting[-1].more_tokens += 1
             self._line_end = self._end_of_line(start)
         self._set_boundary()
 
@@ -167,6 +174,9 @@ class Walk:
             told = rule.rule(node)
             if told is not None:
                 self._meet(told, node)
+        elif isinstance(rule, Several):
+            for each in rule.rules:
+                self._meet(each, node)
         elif isinstance(rule, Logical):
             self._logical(rule, node)
         elif isinstance(rule, Branch):
@@ -187,8 +197,13 @@ class Walk:
             self._apart(rule, node)
         elif isinstance(rule, ShortCircuit):
             self._shown.update(child.id for child in node.named_children)
+        elif isinstance(rule, Remark):
+            self._line_end = max(self._line_end, self._end_of_line(node.end_byte))
+            self._set_boundary()
         elif isinstance(rule, Hidden):
             self._hidden_until = max(self._hidden_until, node.end_byte)
+        elif isinstance(rule, Lexed):
+            self._counting[-1].more_tokens += rule.tokens
         elif isinstance(rule, Call):
             self._call(rule, node)
 
@@ -270,7 +285,8 @@ class Walk:
         frame, callee = self._frames[-1], node.child_by_field_name(rule.callee)
         if frame.is_recursive or callee is None or callee.child_count or callee.end_byte - callee.start_byte > MAX_NAME:
             return
-        if self._source[callee.start_byte : callee.end_byte].decode("utf-8", "replace") == frame.name:
+        called = self._source[callee.start_byte : callee.end_byte].decode("utf-8", "replace")
+        if called == (frame.qualified if rule.is_qualified else frame.name):
             frame.is_recursive = True
             self._add_cognitive(frame, node, "recursion", 0, 1, 0)
 
@@ -319,34 +335,45 @@ class Walk:
     def _function(self, rule: Function, node: Node) -> None:
         start, end = node.start_byte, node.end_byte
         outer = self._frames[-1]
-        frame = Frame(start, end, node.start_point.row, node.end_point.row, complete=not node.has_error)
+        body = node.child_by_field_name("body") if self._language.broken_heads else None
+        complete = not (node if body is None else body).has_error
+        frame = Frame(start, end, node.start_point.row, node.end_point.row, complete=complete)
         frame.base = outer.level(start) + rule.deeper
-        frame.name, frame.qualified = self._names(rule, node)
-        frame.parameters = self._parameters(rule, node)
-        frame.begins = self._begins(rule, node)
+        head = node if rule.head_of is None else rule.head_of(node)
+        frame.name, frame.qualified = self._names(rule, node, head)
+        frame.parameters = self._parameters(rule, head)
+        frame.begins = self._begins(rule, head)
         self._frames.append(frame)
         self._finished.append(frame)
-        insort(self._waiting, frame, key=lambda each: -each.begins)
-        self._set_boundary()
+        self._await(frame)
         if frame.name != ANONYMOUS:
             self._containers.append((end, frame.name))
 
-    def _begins(self, rule: Function, node: Node) -> int:
+    def _await(self, frame: Frame) -> None:
+        """From `frame.begins` on tokens belong to a frame."""
+        insort(self._waiting, frame, key=lambda each: -each.begins)
+        self._set_boundary()
+
+    def _begins(self, rule: Function, head: Node) -> int:
         for name in rule.begins:
-            first = node.child_by_field_name(name)
+            first = head.child_by_field_name(name)
+            if first is None:
+                first = next((child for child in head.children if child.type == name), None)
             if first is not None:
                 return first.start_byte
-        return node.start_byte
+        return head.start_byte
 
-    def _names(self, rule: Function, node: Node) -> tuple[str, str]:
+    def _names(self, rule: Function, node: Node, head: Node) -> tuple[str, str]:
         """The name and the qualified name; a function without one has that of what it is the value of."""
         path: tuple[str, ...] = ()
         if self._namer is not None and self._namer[1].id == node.id:
             path = self._path(self._namer[0])
-        elif rule.name is not None and (named := node.child_by_field_name(rule.name)) is not None:
+        elif rule.name is not None and (named := head.child_by_field_name(rule.name)) is not None:
             path = self._path(named)
         around = self._around(node.start_byte)
         path = path or (ANONYMOUS,)
+        if rule.owner_of is not None and (owner := rule.owner_of(node)) is not None:
+            around += self._path(owner)
         return path[-1], ".".join([*around, *path])
 
     def _path(self, name: Node) -> tuple[str, ...]:
@@ -358,14 +385,15 @@ class Walk:
             containers.pop()
         return [name for _, name in containers]
 
-    def _parameters(self, rule: Function, node: Node) -> int:
+    def _parameters(self, rule: Function, head: Node) -> int:
         for name in rule.parameters:
-            child = node.child_by_field_name(name)
+            child = head.child_by_field_name(name)
             if child is not None:
                 if not child.child_count:
                     return 1  # an arrow function's single name
                 left_out = self._rules.not_parameters | self._rules.comments
-                return sum(each.type not in left_out for each in child.named_children)
+                count = self._rules.parameters_in
+                return sum(count(each) for each in child.named_children if each.type not in left_out)
         return 0
 
     def _container(self, rule: Container, node: Node) -> None:
@@ -378,7 +406,10 @@ class Walk:
     def _apart(self, rule: Apart, node: Node) -> None:
         part = node if rule.field is None else node.child_by_field_name(rule.field)
         if part is not None:
-            self._frames.append(Frame(part.start_byte, part.end_byte, 0, 0, is_function=False))
+            frame = Frame(part.start_byte, part.end_byte, 0, 0, is_function=False, begins=part.start_byte)
+            self._frames.append(frame)
+            if not rule.count:
+                self._await(frame)
 
 
 def _part(node: Node, name: str | int) -> Node | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from codefit.source.metrics.rules.java import JAVA
 from codefit.source.metrics.rules.javascript import JAVASCRIPT, TYPESCRIPT
 from codefit.source.metrics.rules.python import PYTHON
 from codefit.source.metrics.vocabulary import MetricRules
 
 RULES: Mapping[str, MetricRules] = MappingProxyType(
-    {"javascript": JAVASCRIPT, "typescript": TYPESCRIPT, "python": PYTHON}
+    {"javascript": JAVASCRIPT, "typescript": TYPESCRIPT, "python": PYTHON, "java": JAVA}
 )
