@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from codefit.source.metrics.vocabulary import (
@@ -11,10 +13,13 @@ from codefit.source.metrics.vocabulary import (
     Custom,
     Function,
     Hidden,
+    Lexed,
     Logical,
     MetricRules,
     Nesting,
+    Remark,
     Rule,
+    Several,
 )
 
 
@@ -53,6 +58,21 @@ def _case(node: Node) -> Rule:
     return Branch("case", cognitive=0, structural=False)
 
 
+def _statement(node: Node) -> Rule | None:
+    """A string that stands alone, in three quotes."""
+    text = node.named_children[0] if node.named_child_count == 1 else None
+    end = text.named_children[-1] if text is not None and text.type == "string" else None
+    return _REMARK if end is not None and end.end_byte - end.start_byte == 3 else None
+
+
+_REMARK = Remark()
+
+
+def _slice(node: Node) -> Rule | None:
+    ends = [child.end_byte for child in node.children if child.type == ":"]
+    return Lexed(-1) if len(ends) == 2 and ends[0] + 1 == ends[1] else None
+
+
 _BESIDE, _DEEPER = Function(deeper=0), Function()
 
 
@@ -78,7 +98,6 @@ _UNSEEN = (
     "list_splat",
     "dictionary_splat",
     "named_expression",
-    "interpolation",
     "type",
     "parameters",
     "lambda_parameters",
@@ -87,6 +106,7 @@ _UNSEEN = (
 _RULES: dict[str, Rule] = {
     "function_definition": Custom(_function),
     "call": Call(),
+    "expression_statement": Custom(_statement),
     "class_definition": Container(),
     "if_statement": Branch("if", nests=("consequence",), deepens=True, otherwise="alternative"),
     "elif_clause": Branch("if", nests=("consequence",)),
@@ -109,13 +129,35 @@ _RULES: dict[str, Rule] = {
     "dictionary_comprehension": _PLAIN,
     "generator_expression": _PLAIN,
     **dict.fromkeys(_UNSEEN, _HIDDEN),
+    "interpolation": Several((_HIDDEN, Lexed(-2))),
+    "slice": Custom(_slice),
     "lambda": Nesting(),
 }
+_NUMBER = re.compile(r"\.?[0-9][\w.]*(?:(?<=[eE])[+-][0-9]\w*)?")
+_FORMAT = re.compile(r"![rsa]|:(?:.?[<>=^])?[-+ ]?#?[0-9]*[_,]?(?:\.[0-9]+)?[a-zA-Z%]?")
+_PART = re.compile(r"\w+|[^\w\s]")
+_PREFIXED = re.compile(r"[rbuRBU]{1,2}[\"']")
+# Operators of which lizard makes several tokens, braces of an f-string, of which it makes none.
+_OPERATORS = {"def": 2, ":=": 1, **dict.fromkeys((">>", "<<", "*=", "**=", "/=", "%=", "@="), 2), "string_end": 0}
+
+
+def _weight_of(token: str) -> int:
+    if token in _OPERATORS:
+        return _OPERATORS[token]
+    if _NUMBER.fullmatch(token) or _FORMAT.fullmatch(token):
+        return len(_PART.findall(token))
+    return 2 if _PREFIXED.match(token) else 1
 
 
 PYTHON = MetricRules(
     rules=_RULES,
-    atoms=frozenset({"string"}),
+    atoms=frozenset({"string", "string_content", "format_specifier"}),
+    interpolations=frozenset({"interpolation", "format_expression"}),
+    operators=frozenset({"string_start"}),
+    closing=frozenset({")", "]", "}", "string_end"}),
+    comments=frozenset({"comment", "line_continuation"}),
+    continued=True,
+    weight_of=_weight_of,
     if_kinds=frozenset({"if_statement", "elif_clause"}),
     not_parameters=frozenset({"keyword_separator", "positional_separator"}),
 )
