@@ -312,3 +312,13 @@ def test_a_base_on_the_hub_is_its_folder_in_the_cache(tmp_path: Path, monkeypatc
         base_folder("me/other")
     with pytest.raises(InputError, match="no model there"):
         base_folder("./me/small")
+
+
+def test_the_adapter_s_chat_template_is_the_merged_model_s(tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base")
+    adapter = write_adapter(tmp_path / "adapter", base)
+    (adapter / "chat_template.jinja").write_text("{{- messages[0].content -}}", encoding="utf-8")
+    merge_adapter(base, adapter, tmp_path / "merged")
+    assert (
+        load_language_model(tmp_path / "merged", device="cpu").tokenizer.chat_template == "{{- messages[0].content -}}"
+    )

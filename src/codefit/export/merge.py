@@ -16,7 +16,7 @@ from codefit.errors import CodefitError, InputError
 from codefit.export.adapter import Adapter, read_adapter
 from codefit.export.tensor_file import INDEX, SINGLE, TensorKind, open_tensors, shards_of, tensor_kinds, write_tensors
 from codefit.files import atomic_folder, check_writable, hash_file, read_json, write_json
-from codefit.models.language_model import CODEFIT_FILE, check_adapter, refuse_pickle, weights_fingerprint
+from codefit.models.language_model import CHAT_TEMPLATE, CODEFIT_FILE, check_adapter, refuse_pickle, weights_fingerprint
 from codefit.progress import Progress
 
 # What makes a folder of weights a model: configuration, tokenizer, how it generates and talks, its licence.
@@ -70,6 +70,8 @@ def write_merged(base: Path, adapter: Path, folder: Path) -> dict[str, Any]:
         for file in base.glob(pattern):
             if file.is_file() and file.name not in (CODEFIT_FILE, INDEX):
                 shutil.copyfile(file, folder / file.name)
+    if (adapter / CHAT_TEMPLATE).exists():  # what it was asked by in training; the base may have none, or another
+        shutil.copyfile(adapter / CHAT_TEMPLATE, folder / CHAT_TEMPLATE)
     if plan.untied is not None:
         write_json(folder / CONFIG, {**read_json(base / CONFIG), "tie_word_embeddings": False})
     total = sum(len(kinds) for kinds in plan.shards.values())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from codefit.errors import CodefitError
 from codefit.models.device import choose_device
 from codefit.models.language_model import load_lm_tokenizer, read_config, refuse_pickle
-from codefit.models.quantized import require_bitsandbytes
+from codefit.models.quantized import nf4_settings, require_bitsandbytes
 from codefit.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -55,12 +55,7 @@ def _settings(bits: Bits, stored: torch.dtype) -> Any:
 
     if bits == "int8":
         return BitsAndBytesConfig(load_in_8bit=True)
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=stored,
-    )
+    return nf4_settings(stored)
 
 
 def _quantized_layers(model: Any) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +18,7 @@ from codefit.errors import CodefitError, InputError
 from codefit.files import hash_bytes, hash_file, read_json
 from codefit.models.device import choose_device
 from codefit.models.hub_cache import CONFIG_FILES, TOKENIZER_FILES, model_folder
-from codefit.models.quantized import keep_as_stored, require_bitsandbytes
+from codefit.models.quantized import Quantization, keep_as_stored, nf4_arguments, require_bitsandbytes
 from codefit.models.quiet import quiet
 from codefit.models.tokenizer import PAD
 
@@ -30,6 +31,7 @@ END = "<|endoftext|>"
 # Qwen2.5-Coder's names (Hui et al., 2024, arXiv:2409.12186, table 2), so that both sizes are written to alike.
 SPECIAL_TOKENS = (PAD, END, "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>")
 ADAPTER_CONFIG = "adapter_config.json"
+CHAT_TEMPLATE = "chat_template.jinja"
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 CODEFIT_FILE = "codefit.json"
 
@@ -165,11 +167,13 @@ def load_language_model(
     adapter: Path | None = None,
     device: str = "auto",
     dtype: DataType = "auto",
+    quantize: Quantization | None = None,
 ) -> LanguageModel:
     """A model from a folder, a folder that holds an adapter alone, or the hub's name of one, ready to evaluate.
 
     An adapter's folder names its base in `codefit.json`; `adapter` puts one on the model at `place`. `dtype` auto is
-    the weights' own on a GPU and single precision on a CPU. Raises `InputError` for pickled weights, a tokenizer
+    the weights' own on a GPU and single precision on a CPU; `quantize` puts the base's linear layers into 4 bits on the
+    way into memory, computing in half precision on a GPU. Raises `InputError` for pickled weights, a tokenizer
     without end token, an adapter of another base, and a place where there is no model.
     """
     if adapter is None and (Path(place) / ADAPTER_CONFIG).exists():
@@ -180,10 +184,13 @@ def load_language_model(
     refuse_pickle(folder)
     tokenizer = load_lm_tokenizer(where, revision)
     chosen = choose_device(device)
-    model = _load_weights(where, folder, _type_of(dtype, chosen))
+    model = _load_weights(where, folder, _type_of(dtype, chosen), chosen if quantize else None)
     _check_vocabulary(tokenizer, model, where)
     if adapter is not None:
         model = _with_adapter(model, adapter, where, revision)
+        template = adapter / CHAT_TEMPLATE
+        if template.exists():  # the base may have none
+            tokenizer.chat_template = template.read_text(encoding="utf-8")
     return LanguageModel(model.to(chosen).eval(), tokenizer, str(adapter or where))
 
 
@@ -261,10 +268,13 @@ def refuse_pickle(folder: Path) -> None:
         )
 
 
-def _load_weights(place: str, folder: Path, dtype: torch.dtype | None) -> PreTrainedModel:
+def _load_weights(
+    place: str, folder: Path, dtype: torch.dtype | None, four_bits_on: torch.device | None
+) -> PreTrainedModel:
     """The weights of a folder, all of them: transformers fills in random ones where some are missing, with a log line.
 
-    The model keeps the name `place`, which an adapter's files then give as their base.
+    Linear layers are put into NF4 where a device for them is given. The model keeps the name `place`, which an
+    adapter's files then give as their base.
     """
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
@@ -274,11 +284,16 @@ def _load_weights(place: str, folder: Path, dtype: torch.dtype | None) -> PreTra
     is_quantized = bool(getattr(read_config(str(folder)), "quantization_config", None))
     if is_quantized:
         require_bitsandbytes(f"the quantized model {place}")
+    settings = nf4_arguments(place, is_quantized, four_bits_on) if four_bits_on is not None else {}
     try:
         with quiet():
             model: PreTrainedModel
             model, loaded = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype or "auto", use_safetensors=True, trust_remote_code=False, output_loading_info=True
+                folder,
+                **{"dtype": dtype or "auto", **settings},
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
             )
     except (OSError, ValueError) as error:
         raise _not_there(place, error) from error
@@ -291,7 +306,7 @@ def _load_weights(place: str, folder: Path, dtype: torch.dtype | None) -> PreTra
             where=place,
             fix="give the whole folder of a causal language model",
         )
-    if is_quantized:
+    if is_quantized or settings:
         keep_as_stored(model)
     model.name_or_path = model.config._name_or_path = place
     return model
@@ -371,18 +386,25 @@ def _pretrained(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
     )
 
 
-def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of texts as they stand, with nothing added; a special token's name in a text is text."""
-    from codefit.models.tokenizer import encode_ids
-
+@contextmanager
+def as_text(tokenizer: PreTrainedTokenizerFast) -> Iterator[Tokenizer]:
+    """The tokenizer beneath, which meanwhile takes a special token's name in a text for text."""
     backend = tokenizer.backend_tokenizer
     before = backend.encode_special_tokens
     # Else a source file that names the end token, as tokenizers' own tests do, would end there.
     backend.encode_special_tokens = True
     try:
-        return encode_ids(backend, texts)
+        yield backend
     finally:
         backend.encode_special_tokens = before
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of texts as they stand, with nothing added; a special token's name in a text is text."""
+    from codefit.models.tokenizer import encode_ids
+
+    with as_text(tokenizer) as backend:
+        return encode_ids(backend, texts)
 
 
 def _not_there(place: str, error: Exception) -> InputError:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from codefit.errors import InputError
+from codefit.models.quantized import four_bit_type
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +67,8 @@ def check_rows(model: PreTrainedModel, place: str) -> None:
         arguments = packed_arguments([CHECKED_TOKENS, CHECKED_TOKENS], embeddings.device)
         hidden = model.get_decoder()(input_ids=ids, **arguments).last_hidden_state[0, CHECKED_TOKENS:]
         in_row = (hidden @ model.get_output_embeddings().weight.T).float()
-    tolerance = CHECKED_TOLERANCE["single" if embeddings.dtype == torch.float32 else "half"]
+    is_single = embeddings.dtype == torch.float32 and four_bit_type(model) in (None, torch.float32)
+    tolerance = CHECKED_TOLERANCE["single" if is_single else "half"]
     if (alone - in_row).abs().max() > tolerance * alone.abs().max():
         raise InputError(
             f"documents in a row are not to a {model.config.model_type} model what they are alone",
