@@ -10,14 +10,17 @@ import msgspec
 from codefit.errors import InputError
 from codefit.files import atomic_path
 from codefit.models.language_model import CODEFIT_FILE
+from codefit.models.quantized import Quantization
 
 
 class LanguageModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What the ecosystem's own files have no place for.
 
-    `base_sha256` ties an adapter to the weights it was trained on (`language_model.weights_fingerprint`). `lengths` are
-    those of the training's curriculum in tokens. The rest is provenance: the resolved recipe, the seed, the
-    revision of the code, hashes of the data, package versions, and the figures measured.
+    `base_sha256` ties an adapter to the weights it was trained on (`language_model.weights_fingerprint`), `quantize`
+    says how those were loaded. `lengths` are those of the training's curriculum in tokens; one that learned chats has
+    the most tokens of a chat, and in `answer_tokens` how many of them are kept for an answer. The rest is provenance:
+    the resolved recipe, the seed, the revision of the code, hashes of the data, package versions, and the figures
+    measured.
     """
 
     kind: Literal["language-model", "adapter"]
@@ -27,6 +30,8 @@ class LanguageModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None = None
     base_revision: str | None = None
     base_sha256: str | None = None
+    quantize: Quantization | None = None
+    answer_tokens: int | None = None
     recipe: dict[str, Any] = {}
     seed: int | None = None
     code_revision: str | None = None

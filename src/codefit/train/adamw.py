@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EPSILON = 1e-8  # AdamW's own default (Loshchilov and Hutter, 2019)
 MOMENTS = ("exp_avg", "exp_avg_sq")
+PAGED_MOMENTS = ("state1", "state2")  # bitsandbytes' names of the same
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -24,11 +25,30 @@ def new_adamw(
     """AdamW that does not decay biases and norms, which are the parameters of one dimension."""
     import torch
 
-    groups: list[dict[str, Any]] = [
+    groups = _groups(parameters, weight_decay)
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, eps=EPSILON, fused=True)
+
+
+def new_paged_adamw(
+    parameters: Sequence[torch.nn.Parameter], *, learning_rate: float, weight_decay: float, betas: tuple[float, float]
+) -> torch.optim.Optimizer:
+    """bitsandbytes' AdamW in 32 bits, whose moments may be paged out to the host where a GPU's memory runs short."""
+    from bitsandbytes.optim import PagedAdamW32bit
+
+    optimizer: torch.optim.Optimizer = PagedAdamW32bit(
+        [group for group in _groups(parameters, weight_decay) if group["params"]],
+        lr=learning_rate,
+        betas=betas,
+        eps=EPSILON,
+    )
+    return optimizer
+
+
+def _groups(parameters: Sequence[torch.nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, eps=EPSILON, fused=True)
 
 
 def arrays_of(
@@ -39,7 +59,8 @@ def arrays_of(
     for name, parameter in parameters.items():
         arrays[name] = _as_array(parameter)
         moments = optimizer.state.get(parameter, {})
-        arrays |= {f"{name}.{kind}": _as_array(moments[kind]) for kind in MOMENTS if kind in moments}
+        own = _own_names(optimizer)
+        arrays |= {f"{name}.{kind}": _as_array(moments[own[kind]]) for kind in MOMENTS if own[kind] in moments}
     return arrays
 
 
@@ -56,10 +77,31 @@ def restore_arrays(
         for name, parameter in parameters.items():
             parameter.copy_(torch.from_numpy(arrays[name]))
             if f"{name}.{MOMENTS[0]}" in arrays:
-                device = parameter.device
-                moments = {kind: torch.from_numpy(arrays[f"{name}.{kind}"].copy()).to(device) for kind in MOMENTS}
-                # The fused kernels keep the count of steps beside the moments.
-                optimizer.state[parameter] = {"step": torch.tensor(steps_of(name), device=device), **moments}
+                given = {kind: torch.from_numpy(arrays[f"{name}.{kind}"].copy()) for kind in MOMENTS}
+                optimizer.state[parameter] = _state(optimizer, parameter, given, steps_of(name))
+
+
+def _state(
+    optimizer: Any, parameter: torch.nn.Parameter, given: Mapping[str, torch.Tensor], steps: float
+) -> dict[str, Any]:
+    """A parameter's state as its optimizer keeps it."""
+    import torch
+
+    device, own = parameter.device, _own_names(optimizer)
+    if own[MOMENTS[0]] == MOMENTS[0]:
+        # The fused kernels keep the count of steps beside the moments.
+        return {"step": torch.tensor(steps, device=device), **{kind: value.to(device) for kind, value in given.items()}}
+    # Memory that may be paged is bitsandbytes' own to give.
+    moments = {own[kind]: optimizer.get_state_buffer(parameter).copy_(value) for kind, value in given.items()}
+    return {"step": int(steps), **moments}
+
+
+def _own_names(optimizer: Any) -> Mapping[str, str]:
+    """What an optimizer calls the moments."""
+    import torch
+
+    names = MOMENTS if isinstance(optimizer, torch.optim.AdamW) else PAGED_MOMENTS
+    return dict(zip(MOMENTS, names, strict=True))
 
 
 class AdamWSteps:

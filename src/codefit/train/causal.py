@@ -20,10 +20,12 @@ from codefit.errors import InputError
 from codefit.models.device import choose_device
 from codefit.models.language_model import LanguageModel, save_language_model
 from codefit.models.packed_attention import check_rows, packed_arguments, use_packed_attention, use_plain_attention
+from codefit.models.quantized import is_four_bit
 from codefit.models.quiet import quiet
-from codefit.train.adamw import arrays_of, new_adamw, restore_arrays
-from codefit.train.causal_data import CausalBatch, CausalData, Row, slices
+from codefit.train.adamw import arrays_of, new_adamw, new_paged_adamw, restore_arrays
+from codefit.train.causal_data import CausalBatch, Row, RowExamples, slices
 from codefit.train.causal_memory import activation_bytes, needs_checkpointing
+from codefit.train.four_bit import prepare_four_bit
 
 if TYPE_CHECKING:
     import torch
@@ -64,9 +66,15 @@ class CausalSettings:
 
 
 class CausalLearner:
-    """Trains a language model, or an adapter on it; a step depends on weights, batch, seed and its number alone."""
+    """Trains a language model, or an adapter on it; a step depends on weights, batch, seed and its number alone.
 
-    def __init__(self, language_model: LanguageModel, data: CausalData, settings: CausalSettings, *, seed: int) -> None:
+    On a base in 4 bits only an adapter learns (QLoRA: Dettmers et al., 2023, arXiv:2305.14314), and on a GPU its
+    optimizer's state may leave the GPU's memory where that runs short (section 3).
+    """
+
+    def __init__(
+        self, language_model: LanguageModel, data: RowExamples, settings: CausalSettings, *, seed: int
+    ) -> None:
         import torch
 
         self._data = data
@@ -76,16 +84,20 @@ class CausalLearner:
         self._tokenizer = language_model.tokenizer
         self._place = language_model.place
         base = language_model.model
-        longest = max(data.curriculum.lengths)
+        longest = data.longest
         if longest > language_model.context:
             raise InputError(
                 f"rows of {longest} tokens are longer than the model's context of {language_model.context}",
                 where=language_model.place,
                 fix="lower train.lengths",
             )
-        # What does not learn may stand in half precision; what learns keeps single, in which small steps still count.
-        frozen_type = self.half if self.half is not None and settings.adapter is not None else torch.float32
-        base.to(self.device, frozen_type)
+        in_four_bits = is_four_bit(base)
+        if in_four_bits:
+            prepare_four_bit(language_model, self.device, adapted=settings.adapter is not None)
+        else:
+            # What does not learn may stand in half precision; what learns keeps single, in which small steps count.
+            frozen_type = self.half if self.half is not None and settings.adapter is not None else torch.float32
+            base.to(self.device, frozen_type)
         check_rows(base, language_model.place)
         self.network = base if settings.adapter is None else with_adapter(base, settings.adapter, seed)
         self._base = base
@@ -96,7 +108,8 @@ class CausalLearner:
         activations = self._activation_bytes(longest * settings.rows_at_once)
         if needs_checkpointing(settings.gradient_checkpointing, activations, self.trained_parameters, self.device):
             base.gradient_checkpointing_enable({"use_reentrant": False})
-        self._optimizer = new_adamw(
+        new_optimizer = new_paged_adamw if in_four_bits and self.device.type == "cuda" else new_adamw
+        self._optimizer = new_optimizer(
             list(self._parameters.values()),
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
@@ -107,7 +120,7 @@ class CausalLearner:
         self._step = 0
 
     @property
-    def data(self) -> CausalData:
+    def data(self) -> RowExamples:
         """What it learns from."""
         return self._data
 
@@ -123,7 +136,7 @@ class CausalLearner:
         use_packed_attention(self._base)
         self.network.train()
         self._optimizer.zero_grad(set_to_none=True)
-        tokens = self.data.tokens(batch)
+        tokens = sum(row.tokens for row in batch.rows)
         total = 0.0
         gpus = [torch.cuda.current_device()] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=gpus):
@@ -144,6 +157,16 @@ class CausalLearner:
         self._scaler.step(self._optimizer)  # in fp16 a gradient that overflowed skips its step and halves the scale
         self._scaler.update()
         return total
+
+    def mean_loss(self, rows: Sequence[Row]) -> float:
+        """The mean loss of the learned tokens of rows in nats, as a step has it, with nothing learned or dropped."""
+        import torch
+
+        use_packed_attention(self._base)
+        self.network.eval()
+        with torch.no_grad():
+            losses = [float(self._loss(group).item()) for group in slices(rows, self.settings.rows_at_once)]
+        return math.fsum(losses) / sum(row.tokens for row in rows)
 
     def evaluating(self) -> LanguageModel:
         """The model as it is now, to measure it; it is put back into training by the next step."""
@@ -195,7 +218,7 @@ class CausalLearner:
         )
 
     def _loss(self, rows: Sequence[Row]) -> torch.Tensor:
-        """The summed loss of rows, which stand one after another as one row of their pieces."""
+        """The summed loss of the learned tokens of rows, which stand one after another as one row of their pieces."""
         import torch
 
         from codefit.train.linear_cross_entropy import linear_cross_entropy
@@ -207,6 +230,10 @@ class CausalLearner:
         half = torch.autocast(self.device.type, dtype=self.half) if self.half is not None else nullcontext()
         with half:
             hidden = self._body(input_ids=read[None], **arguments).last_hidden_state[0]
+            marked = [marks for row in rows for marks in row.learned or ()]
+            if marked:  # the head is a large part of the work, and what is not learned needs no logits
+                places = torch.from_numpy(np.flatnonzero(np.concatenate([marks[1:] for marks in marked])))
+                hidden, predicted = (part[places.to(self.device)] for part in (hidden, predicted))
             weight = self._head.weight
             if self.half is not None:
                 hidden, weight = hidden.to(self.half), weight.to(self.half)

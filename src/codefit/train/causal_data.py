@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from codefit.records import Document
 from codefit.source.cuts import cut_levels, cut_text
 from codefit.train.fim import MARKS, with_hole
 from codefit.train.packing import pack
+from codefit.train.trainer import Examples
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -56,14 +57,20 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Pieces that stand in one row: each with the ids that are read and, one further, predicted."""
+    """Pieces that stand in one row: each with the ids that are read and, one further, predicted.
+
+    Where not all of them are learned, `learned` marks those of each sequence that are, its first left out of account.
+    """
 
     documents: list[int]
     sequences: list[TokenIds]
+    learned: list[npt.NDArray[np.bool_]] | None = None
 
     @property
     def tokens(self) -> int:
-        """Tokens that are predicted."""
+        """Tokens that are predicted and learned."""
+        if self.learned is not None:
+            return sum(int(marked[1:].sum()) for marked in self.learned)
         return sum(len(ids) - 1 for ids in self.sequences)
 
 
@@ -73,6 +80,14 @@ class CausalBatch:
 
     rows: list[Row]
     length: int
+
+
+class RowExamples(Examples[CausalBatch], Protocol):
+    """What a causal language model learns from: rows, none longer than `longest` tokens."""
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +162,11 @@ class CausalData:
         self._sizes = [self._line_sizes(d.text) for d in self.documents]
         self._pieces: dict[int, list[Piece]] = {}
         self._row_counts: dict[tuple[int, int, int], int] = {}
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest rows."""
+        return max(self.curriculum.lengths)
 
     def steps(self, batch_size: int, *, seed: int) -> int:
         """Steps of the whole curriculum; a broken number of passes takes part of the last one."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from codefit.evaluate.perplexity import check_window, evaluate_perplexity
 from codefit.models.hub_cache import model_folder
@@ -16,6 +17,8 @@ from codefit.train.causal import CausalLearner, CausalSettings
 from codefit.train.causal_data import CausalData, Curriculum, Tokenize
 from codefit.train.schedule import Schedule
 from codefit.train.trainer import TrainResult, TrainSettings, train
+
+R = TypeVar("R")
 
 ADAPTER = "adapter"
 MODEL = "model"
@@ -142,8 +145,8 @@ def train_language_model(
     )
 
 
-def spread(documents: Sequence[Document], most: int | None) -> list[Document]:
-    """At most so many of the documents, evenly over their order, so that no directory stands for all."""
-    if most is None or len(documents) <= most:
-        return list(documents)
-    return [documents[place * len(documents) // most] for place in range(most)]
+def spread(rows: Sequence[R], most: int | None) -> list[R]:
+    """At most so many of the rows, evenly over their order, so that no directory stands for all."""
+    if most is None or len(rows) <= most:
+        return list(rows)
+    return [rows[place * len(rows) // most] for place in range(most)]
