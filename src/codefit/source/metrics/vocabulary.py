@@ -118,7 +118,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Code that the reference tool does not look into for the cognitive complexity."""
+    """Code that the reference tool does not look into for the `cognitive` or the `cyclomatic` complexity."""
+
+    cognitive: bool = True
+    cyclomatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,11 @@ class Call:
 
     callee: str = "function"
     is_qualified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What the grammar reads although the language no longer has it: code around it is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,7 @@ Rule = (
     | Remark
     | Hidden
     | Call
+    | Broken
     | Lexed
     | Several
     | Custom

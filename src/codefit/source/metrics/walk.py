@@ -22,6 +22,7 @@ from codefit.source.metrics.table import ATOM, COMMENT, OPERAND, OPERATOR, Table
 from codefit.source.metrics.vocabulary import (
     Apart,
     Branch,
+    Broken,
     Call,
     Container,
     Custom,
@@ -69,6 +70,7 @@ class Walk:
         self._shown: set[int] = set()  # logical expressions that choose what is shown
         self._to_hide: list[tuple[int, int]] = []  # parts further on that are not cognitive, the next one last
         self._hidden_until = 0
+        self._uncounted_until = 0  # what stands before it is not cyclomatic
         self._line_end = 0  # of the line of the last token
         self._boundary = 0  # a token from there on belongs to another line or function than the one before
 
@@ -201,7 +203,13 @@ class Walk:
             self._line_end = max(self._line_end, self._end_of_line(node.end_byte))
             self._set_boundary()
         elif isinstance(rule, Hidden):
-            self._hidden_until = max(self._hidden_until, node.end_byte)
+            if rule.cognitive:
+                self._hidden_until = max(self._hidden_until, node.end_byte)
+            if rule.cyclomatic:
+                self._uncounted_until = max(self._uncounted_until, node.end_byte)
+        elif isinstance(rule, Broken):
+            for frame in frames:
+                frame.complete = False
         elif isinstance(rule, Lexed):
             self._counting[-1].more_tokens += rule.tokens
         elif isinstance(rule, Call):
@@ -219,6 +227,8 @@ class Walk:
     ) -> None:
         """What adds to the function around a node and, one level deeper, to those around that function."""
         frame = self._frames[-1]
+        if cyclomatic and node.start_byte < self._uncounted_until:
+            cyclomatic, ccn = 0, cyclomatic if ccn is None else ccn
         if cognitive and self._is_hidden(node.start_byte):
             cognitive, is_structural = 0, False
         nesting = frame.level(node.start_byte) if is_structural else 0
@@ -333,11 +343,12 @@ class Walk:
             rest += [(part, around if part.id == operator.id else operator.type) for part in parts if part is not None]
 
     def _function(self, rule: Function, node: Node) -> None:
-        start, end = node.start_byte, node.end_byte
+        start, end = node.start_byte, node.end_byte if self._language.end_of is None else self._language.end_of(node)
+        end_row = node.end_point.row - self._source.count(b"\n", end, node.end_byte)
         outer = self._frames[-1]
         body = node.child_by_field_name("body") if self._language.broken_heads else None
         complete = not (node if body is None else body).has_error
-        frame = Frame(start, end, node.start_point.row, node.end_point.row, complete=complete)
+        frame = Frame(start, end, node.start_point.row, end_row, complete=complete)
         frame.base = outer.level(start) + rule.deeper
         head = node if rule.head_of is None else rule.head_of(node)
         frame.name, frame.qualified = self._names(rule, node, head)
