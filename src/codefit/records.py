@@ -125,7 +125,7 @@ class RankingInstance(Row, frozen=True):
 
 
 class ScoredFunction(Row, frozen=True):
-    """A function with a complexity score and the metrics behind it; `line` is 1-based."""
+    """A function with a complexity score and the metrics behind it; `line` is 1-based, `source` its repository."""
 
     code: str
     language: str
@@ -133,6 +133,9 @@ class ScoredFunction(Row, frozen=True):
     metrics: dict[str, float] = {}
     path: str | None = None
     line: int | None = None
+    source: str | None = None
+    split: str = msgspec.field(default_factory=_train)
+    license: str | None = None
 
 
 R = TypeVar("R", bound=Row)

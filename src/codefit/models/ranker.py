@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import torch  # the whole module is torch's: whoever needs it imports it where it is needed
@@ -41,13 +42,29 @@ class RankerShape:
     dropout: float = 0.1
 
 
-class TokenEncoder(nn.Module):  # type: ignore[misc]
-    """Tokens (batch, length) to vectors (batch, length, hidden)."""
+class EncoderSizes(Protocol):
+    """The sizes of a `TokenEncoder`."""
 
-    def __init__(self, shape: RankerShape) -> None:
+    @property
+    def hidden(self) -> int: ...
+    @property
+    def layers(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+    @property
+    def ffn(self) -> int: ...
+    @property
+    def dropout(self) -> float: ...
+
+
+class TokenEncoder(nn.Module):  # type: ignore[misc]
+    """Tokens (batch, length) to vectors (batch, length, hidden); `pad` is the token that is none."""
+
+    def __init__(self, shape: EncoderSizes, *, vocabulary: int = VOCABULARY, pad: int = PAD) -> None:
         super().__init__()
         self.shape = shape
-        self.tokens = nn.Embedding(VOCABULARY, shape.hidden, padding_idx=PAD)
+        self.pad = pad
+        self.tokens = nn.Embedding(vocabulary, shape.hidden, padding_idx=pad)
         nn.init.normal_(self.tokens.weight, std=0.02)
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
@@ -65,7 +82,7 @@ class TokenEncoder(nn.Module):  # type: ignore[misc]
         if extra is not None:
             x = x + extra
         x = self.dropout(x)
-        padding = tokens == PAD
+        padding = tokens == self.pad
         mask = nn.Transformer.generate_square_subsequent_mask(length, device=tokens.device) if causal else None
         hide = torch.zeros_like(padding, dtype=x.dtype).masked_fill(padding, float("-inf"))
         for layer in self.layers:

@@ -142,6 +142,7 @@ class TokenLearner:
 
     def save_model(self, folder: Path) -> None:
         """Write the encoder."""
-        from codefit.models.ranker import save_network
+        from codefit.models.ranker import RankerShape, save_network
 
+        assert isinstance(self.encoder.shape, RankerShape)
         save_network(self.encoder, self.encoder.shape, folder)

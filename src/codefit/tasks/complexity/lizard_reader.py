@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from codefit.tasks.complexity.lizard_bindings import Pattern, Seen
-from codefit.tasks.complexity.lizard_tokens import lizard_tokens
+from codefit.tasks.complexity.lizard_tokens import Token, lizard_tokens
 from codefit.tasks.complexity.lizard_types import (
     Mode,
     TypeReader,
@@ -27,20 +28,39 @@ _CONDITIONS = frozenset({"if", "elseif", "for", "while", "catch", "&&", "||", "?
 _KEYWORDS_BEFORE_LIST = frozenset({"const", "let", "var", "return", "throw", "yield", "await"})
 
 
+class Counted(NamedTuple):
+    """What counts for a function at the character `start`."""
+
+    start: int
+    branches: int
+    tokens: int
+    lines: int
+
+
 @dataclass(slots=True, eq=False)
 class LizardFunction:
-    """Figures of a function as lizard has them."""
+    """What lizard counts for a function, place by place, and the figures that it comes to."""
 
+    places: list[Counted]
     ccn: int = 1
-    tokens: int = 1
-    lines: int = 1
+
+    @property
+    def tokens(self) -> int:
+        """Tokens, from the bracket before the parameters on."""
+        return sum(place.tokens for place in self.places)
+
+    @property
+    def lines(self) -> int:
+        """Lines with code."""
+        return sum(place.lines for place in self.places)
 
 
 class _File:
     """The functions that are open and those that are finished; the global one is no function."""
 
     def __init__(self) -> None:
-        self.outside = LizardFunction()
+        self.place = 0  # of the token that is read
+        self.outside = LizardFunction([])
         self.current = self.outside
         self.open: list[LizardFunction] = []
         self.finished: list[LizardFunction] = []
@@ -48,7 +68,21 @@ class _File:
 
     def begin(self) -> None:
         self.open.append(self.current)
-        self.current = LizardFunction()
+        # The token that a function is noticed at counts for it as well as for what is around.
+        self.current = LizardFunction([Counted(self.place, 0, 1, 1)])
+
+    def take(self, token: Token) -> None:
+        """Count a token for the function that is open."""
+        self.place, self.at_line_start = token.start, token.lines > 0
+        branches = int(token.text in _CONDITIONS)
+        self.current.places.append(Counted(token.start, branches, 1, token.lines))
+        self.current.ccn += branches
+
+    def branch(self, count: int) -> None:
+        """Branches that are noticed at the token that is read; fewer where they prove to be of another function."""
+        if count:
+            self.current.places.append(Counted(self.place, count, 0, 0))
+            self.current.ccn += count
 
     def end(self, *, counts: bool) -> None:
         if counts:
@@ -269,7 +303,7 @@ class _Reader:
         return False
 
     def _after_catch(self, summary: _Pending) -> None:
-        self.file.current.ccn += summary.defaults
+        self.file.branch(summary.defaults)
         self._expect_block()
 
     def _expect_block(self) -> None:
@@ -294,10 +328,10 @@ class _Reader:
         pending, self.pending = self.pending, None
         if not self.has_function:
             if pending is not None:
-                self.file.current.ccn -= pending.branches
+                self.file.branch(-pending.branches)
             self.begin_function()
             if pending is not None:
-                self.file.current.ccn += pending.defaults + pending.branches
+                self.file.branch(pending.defaults + pending.branches)
         self.name = ""
         self.is_async = self.is_static = False
         self.mode = self.code
@@ -337,7 +371,7 @@ class _Reader:
     def _parameter(self, token: str) -> Seen:
         seen = self.parameters.read(token)
         if seen.begins_default:
-            self.file.current.ccn += 1
+            self.file.branch(1)
             self.default_reader = _Reader(self.file)
         elif seen.in_code and self.default_reader is not None:
             if seen.ends_default:
@@ -441,11 +475,11 @@ class _Reader:
             if self.pattern is not None:
                 self.known_defaults += pending.defaults
             else:
-                self.file.current.ccn += pending.defaults
+                self.file.branch(pending.defaults)
         elif token == "=>":
             self.pending = pending
         else:
-            self.file.current.ccn += pending.known
+            self.file.branch(pending.known)
 
     # What looks like TypeScript.
 
@@ -491,10 +525,7 @@ def lizard_functions(code: str) -> list[LizardFunction]:
     reader = _Reader(file)
     try:
         for token in lizard_tokens(code):
-            file.current.lines += token.lines
-            file.at_line_start = token.lines > 0
-            file.current.tokens += 1
-            file.current.ccn += token.text in _CONDITIONS
+            file.take(token)
             reader.read(token.text)
         reader.end_of_input()
     except RecursionError:

@@ -51,26 +51,27 @@ _IN_SUBSTITUTION = re.compile(rf"/\*.*?\*/|//[^\r\n]*|{_QUOTED}|{_AFTER_SIGN}|[`
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token; `lines` is how many lines with code begin with it or within it."""
+    """A token at the character `start`; `lines` is how many lines with code begin with it or within it."""
 
     text: str
+    start: int
     lines: int
 
 
 def lizard_tokens(code: str) -> Iterator[Token]:
     """The tokens without comments and white space."""
     is_first = True
-    for text in _raw_tokens(code):
+    for start, text in _raw_tokens(code):
         if text.startswith(("/*", "//")):
             is_first = is_first or "\n" in text
         elif text == "\n":
             is_first = True
         elif not text.isspace():
-            yield Token(text, text.count("\n") + is_first)
+            yield Token(text, start, text.count("\n") + is_first)
             is_first = False
 
 
-def _raw_tokens(code: str) -> Iterator[str]:
+def _raw_tokens(code: str) -> Iterator[tuple[int, str]]:
     place = 0
     while "`" in code:
         found = _TEMPLATE_OR_OTHER.search(code, place)
@@ -85,32 +86,32 @@ def _raw_tokens(code: str) -> Iterator[str]:
     yield from _plain_tokens(code, place, len(code))
 
 
-def _plain_tokens(code: str, start: int, end: int) -> Iterator[str]:
+def _plain_tokens(code: str, start: int, end: int) -> Iterator[tuple[int, str]]:
     for found in _TOKEN.finditer(code, start, end):
         text = found[0]
         stripped = text.lstrip()
         if stripped.startswith("/") and not text.startswith("/"):  # a regular expression with the space before it
-            yield from ("\n" for _ in range(text[: len(text) - len(stripped)].count("\n")))
+            yield from ((found.start(), "\n") for _ in range(text[: len(text) - len(stripped)].count("\n")))
             text = stripped
-        yield text
+        yield found.end() - len(text), text
 
 
-def _template(code: str, start: int) -> Generator[str, None, int]:
+def _template(code: str, start: int) -> Generator[tuple[int, str], None, int]:
     """The tokens of the template string at `start`; gives the place behind it."""
     end, inside = _template_end(code, start)
     if inside is None:
-        yield code[start:end]
+        yield start, code[start:end]
         return end
-    yield "`"
+    yield start, "`"
     place = start + 1
     for opened, closed in inside:
         if place < opened - 2:
-            yield f"`{code[place : opened - 2]}`"
-        yield from ("${", code[opened:closed], "}")
+            yield place, f"`{code[place : opened - 2]}`"
+        yield from ((opened - 2, "${"), (opened, code[opened:closed]), (closed, "}"))
         place = closed + 1
     if place < end - 1:
-        yield f"`{code[place : end - 1]}`"
-    yield "`"
+        yield place, f"`{code[place : end - 1]}`"
+    yield end - 1, "`"
     return end
 
 

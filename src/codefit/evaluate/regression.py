@@ -1,0 +1,144 @@
+"""How well a scorer's numbers agree with the true ones, with intervals by bootstrap over the functions.
+
+An answer that is none is counted by itself and in no other figure: a score of 0 in its place would be an error of its
+own making. Rank correlations are Spearman's (1904) and Kendall's tau-b (1945), from scipy.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from codefit.evaluate.intervals import LEVEL, Estimate, bootstrap
+
+FloatArray = npt.NDArray[np.float64]
+
+RESAMPLES = 1000
+
+
+class Interval(NamedTuple):
+    """A scorer's own interval around its score."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionReport:
+    """Figures over the functions that were answered; `n` counts all, `invalid` those without an answer.
+
+    `r2` is 1 less the squared error over that of the truth's own mean; it and the correlations are None where the truth
+    does not vary. `coverage` is the share of truths inside the scorer's intervals, None where it gives none.
+    """
+
+    n: int
+    invalid: int
+    mae: Estimate
+    rmse: Estimate
+    r2: Estimate | None
+    spearman: Estimate | None
+    kendall: Estimate | None
+    within_half: Estimate
+    coverage: Estimate | None = None
+    width: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON: each with the ends of its interval."""
+        rows = asdict(self)
+        return {
+            name: [value.mean, value.low, value.high] if isinstance(value, Estimate) else rows[name]
+            for name, value in ((name, getattr(self, name)) for name in rows)
+        }
+
+
+def regression_report(
+    truths: Sequence[float],
+    scores: Sequence[float | None],
+    intervals: Sequence[Interval | None] | None = None,
+    *,
+    seed: int = 0,
+) -> RegressionReport:
+    """The figures of `scores` (n,), None where there is no answer, beside `truths` (n,).
+
+    Raises `ValueError` where the lengths differ or nothing was answered.
+    """
+    if len(truths) != len(scores):
+        raise ValueError(f"{len(truths)} truths and {len(scores)} scores")
+    answered = [index for index, score in enumerate(scores) if score is not None]
+    if not answered:
+        raise ValueError("no function was answered")
+    truth = np.array([truths[index] for index in answered], dtype=np.float64)
+    score = np.array([scores[index] for index in answered], dtype=np.float64)
+    error = np.abs(score - truth)
+    own = [intervals[index] for index in answered] if intervals is not None else []
+    known = [(interval, value) for interval, value in zip(own, truth, strict=False) if interval is not None]
+    varies = len(set(truth.tolist())) > 1
+    return RegressionReport(
+        n=len(truths),
+        invalid=len(truths) - len(answered),
+        mae=bootstrap(error, seed=seed),
+        rmse=_resampled(lambda t, s: float(np.sqrt(np.mean((s - t) ** 2))), truth, score, seed),
+        r2=_resampled(r_squared, truth, score, seed) if varies else None,
+        spearman=_correlation(spearman, truth, score, seed),
+        kendall=_correlation(kendall, truth, score, seed),
+        within_half=bootstrap((error <= 0.5 + 1e-9).astype(np.float64), seed=seed),
+        coverage=(
+            bootstrap(np.array([low <= value <= high for (low, high), value in known], dtype=np.float64), seed=seed)
+            if known
+            else None
+        ),
+        width=float(np.mean([high - low for (low, high), _ in known])) if known else None,
+    )
+
+
+def r_squared(truth: FloatArray, score: FloatArray) -> float:
+    """The coefficient of determination; below 0 where the mean would do better."""
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    return 1 - float(((truth - score) ** 2).sum()) / spread if spread else float("nan")
+
+
+def spearman(truth: FloatArray, score: FloatArray) -> float:
+    """Spearman's rank correlation."""
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(truth, score).statistic)
+
+
+def kendall(truth: FloatArray, score: FloatArray) -> float:
+    """Kendall's tau-b."""
+    from scipy.stats import kendalltau
+
+    return float(kendalltau(truth, score).statistic)
+
+
+def _correlation(
+    figure: Callable[[FloatArray, FloatArray], float], truth: FloatArray, score: FloatArray, seed: int
+) -> Estimate | None:
+    if len(set(truth.tolist())) < 2 or len(set(score.tolist())) < 2:
+        return None
+    return _resampled(figure, truth, score, seed, resamples=200 if len(truth) > 1000 else RESAMPLES)
+
+
+def _resampled(
+    figure: Callable[[FloatArray, FloatArray], float],
+    truth: FloatArray,
+    score: FloatArray,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> Estimate:
+    """A figure of all pairs with its percentile interval; resamples in which it is not defined are left out."""
+    rng = np.random.default_rng(seed)
+    n = len(truth)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of scipy, for a resample that does not vary
+        drawn = (rng.integers(0, n, n) for _ in range(resamples))
+        values = np.array([figure(truth[own], score[own]) for own in drawn])
+    tail = (1 - LEVEL) / 2
+    whole = figure(truth, score)
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return Estimate(whole, float(low), float(high))
