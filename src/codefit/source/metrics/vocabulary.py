@@ -39,10 +39,11 @@ class Branch:
 class Logical:
     """A binary expression, logical where its operator is one of `operators`.
 
-    Each operator adds one to the cyclomatic complexity; each run of the same operator of `counted` adds one to the
-    cognitive complexity. A run goes through parentheses, not through other operators. Where `in_groups`, it is no run
-    but a group that adds one: an operator and those among its operands that are the same; and what else is in an
-    operand is `Hidden`, but for those of the kinds `negations`, which have rules of their own.
+    Each operator adds one to the cyclomatic complexity, and to lizard's count unless `not_in_lizard`; each run of the
+    same operator of `counted` adds one to the cognitive complexity. A run goes through parentheses, not through other
+    operators. Where `in_groups`, it is no run but a group that adds one: an operator and those among its operands that
+    are the same; and what else is in an operand is `Hidden`, but for those of the kinds `negations`, which have rules
+    of their own.
     """
 
     operators: frozenset[str]
@@ -50,6 +51,7 @@ class Logical:
     left: str = "left"
     operator: str = "operator"
     right: str = "right"
+    not_in_lizard: frozenset[str] = frozenset()
     in_groups: bool = False
     negations: frozenset[str] = frozenset()
     parentheses: frozenset[str] = frozenset({"parenthesized_expression"})
@@ -74,10 +76,14 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Nesting:
-    """Code one level deeper that belongs to the function around it: a lambda. `cyclomatic` is what it adds itself."""
+    """Code one level deeper that belongs to the function around it: a lambda. `cyclomatic` is what it adds itself.
+
+    Where there is no function around it, it is one of its own if `alone` says so.
+    """
 
     what: str = "lambda"
     cyclomatic: int = 0
+    alone: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,8 @@ class Walk:
             name, value = node.child_by_field_name(rule.name), node.child_by_field_name(rule.value)
             if name is not None and value is not None:
                 self._namer = (name, value)
+        elif isinstance(rule, Nesting) and rule.alone is not None and not frames[-1].is_function:
+            self._function(rule.alone, node)
         elif isinstance(rule, Nesting):
             if rule.cyclomatic:
                 self._add(node, rule.what, cyclomatic=rule.cyclomatic)
@@ -318,7 +320,9 @@ class Walk:
                     operands.append((part.start_byte, part.end_byte))
                 continue
             is_cognitive = name in rule.counted and name != (around if rule.in_groups else before) and not is_shown
-            self._add(part, name, cyclomatic=1, cognitive=int(is_cognitive))
+            self._add(
+                part, name, cyclomatic=1, ccn=int(name not in rule.not_in_lizard), cognitive=int(is_cognitive)
+            )
             before = name
         if rule.in_groups and not is_hidden:
             self._to_hide += reversed(operands)
