@@ -8,10 +8,19 @@ from types import MappingProxyType
 from codefit.source.metrics.rules.go import GO
 from codefit.source.metrics.rules.java import JAVA
 from codefit.source.metrics.rules.javascript import JAVASCRIPT, TYPESCRIPT
+from codefit.source.metrics.rules.php import PHP
 from codefit.source.metrics.rules.python import PYTHON
 from codefit.source.metrics.rules.rust import RUST
 from codefit.source.metrics.vocabulary import MetricRules
 
 RULES: Mapping[str, MetricRules] = MappingProxyType(
-    {"javascript": JAVASCRIPT, "typescript": TYPESCRIPT, "python": PYTHON, "java": JAVA, "go": GO, "rust": RUST}
+    {
+        "javascript": JAVASCRIPT,
+        "typescript": TYPESCRIPT,
+        "python": PYTHON,
+        "java": JAVA,
+        "go": GO,
+        "rust": RUST,
+        "php": PHP,
+    }
 )
