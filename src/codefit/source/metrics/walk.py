@@ -213,7 +213,7 @@ class Walk:
             for frame in frames:
                 frame.complete = False
         elif isinstance(rule, Lexed):
-            self._counting[-1].more_tokens += rule.tokens
+            next(frame for frame in reversed(self._counting) if frame.end > start).more_tokens += rule.tokens
         elif isinstance(rule, Call):
             self._call(rule, node)
 
