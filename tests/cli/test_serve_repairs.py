@@ -122,8 +122,9 @@ def test_the_line_says_the_route_and_whoever_is_let_in_is_warned_of(
 
 def test_wrong_input_is_one_line(model: Path, answered: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, told in (
-        ([], "give one of --model and --repair"),
-        (["--model", str(model), "--repair"], "give one of --model and --repair"),
+        ([], "give one of --model, --repair and --complexity"),
+        (["--model", str(model), "--repair"], "give one of --model, --repair and --complexity"),
+        (["--repair", "somewhere"], "a folder alone is of a complexity model"),
         (["--repair", "--adapter", "a", "--queue", "3"], "--adapter and --queue: only for a language model"),
         (["--model", str(model), "--device", "cpu"], "--device: only for a language model"),
         (["--model", str(model), "--token", ""], "the token is empty"),

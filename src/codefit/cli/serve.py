@@ -1,8 +1,8 @@
-"""`codefit serve`: a language model or a repair model over HTTP."""
+"""`codefit serve`: a language model, a repair model or complexity scores over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 TOKEN_VARIABLE = "CODEFIT_TOKEN"
 ROLES = ("model", "adapter")  # what a folder of a run is called: the run's name says more
-LANGUAGE_PORT, REPAIR_PORT = 8000, 8082
+LANGUAGE_PORT, REPAIR_PORT, COMPLEXITY_PORT = 8000, 8082, 8083
 PLACES = 16
 # Of a repair model: `NGRAMS` of codefit.models.repair, which cannot be imported without the extra `repair`.
 REPAIR_MARK = "ngrams.npz"
 
 
 def serve(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", help="With --complexity: folder of a complexity model.", show_default=False),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -33,6 +37,10 @@ def serve(
         ),
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Serve the repair model that comes with codefit.")] = False,
+    complexity: Annotated[
+        bool,
+        typer.Option("--complexity", help="Serve complexity scores and their page; with a FOLDER learned ones too."),
+    ] = False,
     adapter: Annotated[Path | None, typer.Option(help="Folder of an adapter to put on the model.")] = None,
     revision: Annotated[str | None, typer.Option(help="The hub's revision of the model.")] = None,
     name: Annotated[
@@ -42,7 +50,10 @@ def serve(
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help="0 takes a free one.", show_default=f"{LANGUAGE_PORT}; {REPAIR_PORT} for repairs"
+            min=0,
+            max=65535,
+            help="0 takes a free one.",
+            show_default=f"{LANGUAGE_PORT}; {REPAIR_PORT} for repairs, {COMPLEXITY_PORT} for complexity",
         ),
     ] = None,
     token: Annotated[
@@ -53,34 +64,44 @@ def serve(
         int | None,
         typer.Option(
             min=1,
-            help="Requests that may wait or be answered; more get 503. Language models only.",
+            help="Requests that may wait or be answered; more get 503. Not for repair models.",
             show_default=f"{PLACES}",
         ),
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="auto, cpu, cuda, cuda:1, mps. A repair model is always on the CPU.", show_default="auto"),
+        typer.Option(help="Of a language model: auto, cpu, cuda, cuda:1, mps.", show_default="auto"),
     ] = None,
 ) -> None:
     """Serve a model over HTTP; the folder that --model names says which kind it is.
 
     A language model answers in the form of OpenAI's API: /v1/completions (whole, streamed, infill), /v1/models. A
     repair model orders given repairs of broken Python: POST /rerank takes the broken string on line 1 and a repair on
-    each line after it, a character a token, and answers the repairs, best first.
+    each line after it, a character a token, and answers the repairs, best first. With --complexity, POST
+    /v1/complexity scores the functions of code, and / is a page for people that does the same as one types.
 
-    One request is answered at a time. Stop it with Ctrl-C.
+    A model answers one request at a time. Stop it with Ctrl-C.
     """
     from codefit.serve.server import check_installed
 
     check_installed()
     if token is not None and not token.strip():
         raise InputError("the token is empty", where=f"--token or {TOKEN_VARIABLE}", fix="give one or leave it out")
-    if repair == (model is not None):
-        fix = "--model FOLDER serves a model of yours, --repair the repair model that comes with codefit"
-        raise InputError("give one of --model and --repair", fix=fix)
+    if [model is not None, repair, complexity].count(True) != 1:
+        fix = (
+            "--model FOLDER serves a model of yours, --repair the repair model that comes with codefit, --complexity "
+            "scores of functions"
+        )
+        raise InputError("give one of --model, --repair and --complexity", fix=fix)
+    if folder is not None and not complexity:
+        raise InputError("a folder alone is of a complexity model", where=str(folder), fix="or give it as --model")
+    of_language = {"adapter": adapter, "revision": revision, "name": name, "device": device}
+    if complexity:
+        _refuse_options(of_language, "complexity scores")
+        _serve_complexity(folder, host, COMPLEXITY_PORT if port is None else port, token, queue or PLACES)
+        return
     if model is None or (Path(model) / REPAIR_MARK).is_file():
-        of_language = {"adapter": adapter, "revision": revision, "name": name, "queue": queue, "device": device}
-        _refuse_for_repairs([flag for flag, value in of_language.items() if value is not None])
+        _refuse_options(of_language | {"queue": queue}, "a repair model")
         _serve_repairs(None if model is None else Path(model), host, REPAIR_PORT if port is None else port, token)
         return
     called = name or default_name(str(adapter or model))
@@ -95,10 +116,11 @@ def serve(
     _answer(make_app, called, "/v1/completions", host, LANGUAGE_PORT if port is None else port, token)
 
 
-def _refuse_for_repairs(flags: list[str]) -> None:
+def _refuse_options(values: Mapping[str, object], served: str) -> None:
+    flags = [flag for flag, value in values.items() if value is not None]
     if flags:
         named = " and ".join(f"--{flag}" for flag in flags)
-        raise InputError(f"{named}: only for a language model", fix="leave it out to serve a repair model")
+        raise InputError(f"{named}: only for a language model", fix=f"leave it out to serve {served}")
 
 
 def _serve_repairs(folder: Path | None, host: str, port: int, token: str | None) -> None:
@@ -111,6 +133,22 @@ def _serve_repairs(folder: Path | None, host: str, port: int, token: str | None)
         return create_rerank_app(loaded, token=token, ready=ready)
 
     _answer(make_app, called, "/rerank", host, port, token)
+
+
+def _serve_complexity(folder: Path | None, host: str, port: int, token: str | None, places: int) -> None:
+    called = "exact complexity scores" if folder is None else default_name(str(folder))
+
+    def make_app(ready: Callable[[], None]) -> FastAPI:
+        from codefit.serve.complexity import create_complexity_app
+
+        scorer = None
+        if folder is not None:
+            from codefit.models.complexity import load_complexity_model  # type: ignore[import-untyped]
+
+            scorer = load_complexity_model(folder)
+        return create_complexity_app(scorer, token=token, places=places, ready=ready)
+
+    _answer(make_app, called, "/", host, port, token)
 
 
 def _answer(
