@@ -76,7 +76,7 @@ def source_files(
     `start` is relative to `top` and ends with a slash where it is not `top` itself. Folders called by a name of
     `not_entered` are dropped for its reason.
     """
-    pending: list[tuple[str, tuple[IgnoreLevel, ...]]] = [(start, _levels_above(top, start))]
+    pending: list[tuple[str, tuple[IgnoreLevel, ...]]] = [(start, levels_above(top, start))]
     while pending:
         folder, above = pending.pop()
         level = ignore_level(top, folder)
@@ -115,7 +115,7 @@ def _is_unicode(path: str) -> bool:
     return True
 
 
-def _levels_above(top: Path, start: str) -> tuple[IgnoreLevel, ...]:
+def levels_above(top: Path, start: str) -> tuple[IgnoreLevel, ...]:
     """The ignore rules of the folders from the checkout's top down to, not including, the folder `start`."""
     parts = start.split("/")[:-1]
     bases = ["".join(f"{part}/" for part in parts[:depth]) for depth in range(len(parts))]

@@ -25,8 +25,8 @@ def git_command(top: Path, *arguments: str) -> list[str]:
 
 
 def git_environment() -> dict[str, str]:
-    """This process's environment, with git's messages in English: some of them are read."""
-    return {**os.environ, "LC_ALL": "C"}
+    """This process's environment, with git's messages in English, which are read, and no lock taken to look."""
+    return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 def run_git(top: Path, *arguments: str, instead: str = "") -> str:
