@@ -64,9 +64,10 @@ class LineChart:
 
     def svg(self) -> Markup:
         """The chart in both widths."""
-        return both_widths(self._draw, self.ident)
+        return both_widths(self.draw, self.ident)
 
-    def _draw(self, ident: str, width: float) -> str:
+    def draw(self, ident: str, width: float) -> str:
+        """The chart in a width."""
         values = [y for one in self.series for _, y in (*one.points, *one.faint)]
         steps = [x for one in self.series for x, _ in one.points]
         low, high = min(values), max(values)
@@ -92,7 +93,7 @@ class LineChart:
         for x, text in ((x, text) for x, text in xs if x <= end):
             across = place((x, ys[0]))[0]
             parts += [line(across, bottom, across, bottom + 4, "axis")]
-            parts += [label(across, bottom + 18, text, anchor="middle")]
+            parts += [label(max(across, CHARACTER * len(text) / 2), bottom + 18, text, anchor="middle")]
         parts += [line(left, bottom, right, bottom, "axis")]
         parts += [label(right, bottom + 36, self.x_label, "axis-label", "end")]
         for step, name in self.dividers:

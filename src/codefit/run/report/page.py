@@ -76,6 +76,11 @@ def render(template: str, view: dict[str, Any]) -> str:
     return _environment().get_template(template).render({**_shared(), **view})
 
 
+def style_sheet() -> str:
+    """The one style sheet of all pages."""
+    return (HERE / STYLE).read_text(encoding="utf-8")
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE),
@@ -90,6 +95,6 @@ def _environment() -> Environment:
 
 def _shared() -> dict[str, Any]:
     return {
-        "style": Markup((HERE / STYLE).read_text(encoding="utf-8")),
+        "style": Markup(style_sheet()),
         "version": codefit.__version__,
     }
