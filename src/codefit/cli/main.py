@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import codefit
-from codefit.cli import data, doctor, embed, lm, recipes, repair, report, tokenizer
+from codefit.cli import complexity, data, doctor, embed, lm, recipes, repair, report, tokenizer
 from codefit.cli import mcp as mcp_commands
 from codefit.cli import run as run_commands
 from codefit.cli import search as search_commands
@@ -41,6 +41,7 @@ app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(embed.app, name="embed")
 app.add_typer(lm.app, name="lm")
 app.add_typer(repair.app, name="repair")
+app.add_typer(complexity.app, name="complexity")
 
 GLOBAL_FLAGS = ("--json", "--debug")
 STOPPED = 130  # 128 and the number of SIGINT, as shells have it
