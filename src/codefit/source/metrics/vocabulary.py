@@ -191,7 +191,8 @@ class MetricRules:
     """The rules of a language, by kind of node.
 
     `if_kinds` are the nodes of an `if`, `else_clauses` those around an else branch. `atoms` are nodes that are one
-    token although they have parts, but where one of the `interpolations` is among these; `comments` are no code.
+    token although they have parts, but where one of the `interpolations` is among these: then it is
+    `interpolated`; `comments` are no code.
     `operators` are nodes with a name that are none the less operators. `closing` are brackets that close and the like:
     the opening one stands for the operator that they are together. `not_parameters` are children of a parameter list
     that are none.
@@ -205,6 +206,7 @@ class MetricRules:
     rules: Mapping[str, Rule]
     atoms: frozenset[str] = frozenset()
     interpolations: frozenset[str] = frozenset()
+    interpolated: Rule | None = None
     comments: frozenset[str] = frozenset({"comment"})
     operators: frozenset[str] = frozenset()
     closing: frozenset[str] = frozenset({")", "]", "}"})

@@ -104,6 +104,8 @@ class Walk:
             if role != COMMENT:
                 if role == ATOM and interpolations and any(part.kind_id in interpolations for part in node.children):
                     role = OPERAND
+                    if self._rules.interpolated is not None:
+                        self._meet(self._rules.interpolated, node)
                 if role != ATOM and down():
                     looks -= 1
                     if not looks:
@@ -320,9 +322,7 @@ class Walk:
                     operands.append((part.start_byte, part.end_byte))
                 continue
             is_cognitive = name in rule.counted and name != (around if rule.in_groups else before) and not is_shown
-            self._add(
-                part, name, cyclomatic=1, ccn=int(name not in rule.not_in_lizard), cognitive=int(is_cognitive)
-            )
+            self._add(part, name, cyclomatic=1, ccn=int(name not in rule.not_in_lizard), cognitive=int(is_cognitive))
             before = name
         if rule.in_groups and not is_hidden:
             self._to_hide += reversed(operands)
