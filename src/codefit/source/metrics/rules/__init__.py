@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from codefit.source.metrics.rules.c import CPP, C
 from codefit.source.metrics.rules.go import GO
 from codefit.source.metrics.rules.java import JAVA
 from codefit.source.metrics.rules.javascript import JAVASCRIPT, TYPESCRIPT
 from codefit.source.metrics.rules.php import PHP
 from codefit.source.metrics.rules.python import PYTHON
+from codefit.source.metrics.rules.ruby import RUBY
 from codefit.source.metrics.rules.rust import RUST
 from codefit.source.metrics.vocabulary import MetricRules
 
@@ -18,9 +20,12 @@ RULES: Mapping[str, MetricRules] = MappingProxyType(
         "javascript": JAVASCRIPT,
         "typescript": TYPESCRIPT,
         "python": PYTHON,
+        "php": PHP,
+        "ruby": RUBY,
         "java": JAVA,
         "go": GO,
         "rust": RUST,
-        "php": PHP,
+        "c": C,
+        "cpp": CPP,
     }
 )

@@ -69,7 +69,7 @@ def _closure(node: Node) -> Rule | None:
 
 def _double(node: Node) -> Rule | None:
     """lizard takes the `&&` of a reference to a reference for an operator."""
-    inner = node.named_child(node.named_child_count - 1)
+    inner = next(reversed(node.named_children), None)
     is_double = inner is not None and inner.type == node.type and inner.start_byte == node.start_byte + 1
     return Several((_seen_by_lizard(1), Lexed(-1))) if is_double else None
 
