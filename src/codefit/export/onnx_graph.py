@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +167,30 @@ def write_encoder_graph(model: Any, path: Path, vocab_size: int) -> None:
             # torch calls its look-up operation `embedding` too, and a name may stand for one value only.
             if value.name == "embedding" and not value.is_graph_output():
                 value.name = "looked_up"
+    program.save(str(path), external_data=False)
+
+
+def write_graph(module: Any, inputs: Mapping[str, Any], free: tuple[Any, ...], output: str, path: Path) -> None:
+    """The graph of a module of torch, traced with `inputs` by name; `free` has the free sides of each, by `Dim`."""
+    import torch
+
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # one operator for a whole layer, which no graph has
+    try:
+        with quietly(), torch.no_grad():
+            program = torch.onnx.export(
+                module.eval(),
+                tuple(inputs.values()),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=list(inputs),
+                output_names=[output],
+                dynamic_shapes=free,
+                verbose=False,
+            )
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+    assert program is not None
     program.save(str(path), external_data=False)
 
 

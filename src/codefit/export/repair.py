@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from codefit.errors import CodefitError
 from codefit.evaluate.ranking import rank_of
-from codefit.export.onnx_graph import OPSET, quietly, write_encoder_int8
+from codefit.export.onnx_graph import write_encoder_int8, write_graph
 from codefit.files import atomic_folder, check_writable
 from codefit.models.processor import int8_saturates
 from codefit.models.repair import EDITS, NGRAMS, RANKER, load_repair_model, save_name_weights
-from codefit.tasks.repairs.ranking import RankingArrays, RankingList, to_arrays
+from codefit.tasks.repairs.ranking import RankingList, to_arrays
 
 FP32_BOUND = 1e-3  # of a score's difference: scores are compared by softmax, in which that is a thousandth
 INT8_BOUND = 0.01  # of the mean reciprocal rank that quantization may cost
@@ -98,27 +98,11 @@ def write_ranker_graph(ranker: Path, example: RankingList, path: Path) -> None:
         def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
             return self.network(RankingBatch(*arrays))
 
-    arrays = to_arrays([example])
+    arrays = to_arrays([example])._asdict()
     length, edits, candidates = (torch.export.Dim(name) for name in ("length", "edits", "candidates"))
     dynamic = ({1: length}, {1: length}, *({0: edits},) * 4, {0: candidates}, {0: candidates})
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # one operator for a whole layer, which no graph has
-    try:
-        with quietly(), torch.no_grad():
-            program = torch.onnx.export(
-                Graph().eval(),
-                tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays),
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=list(RankingArrays._fields),
-                output_names=["scores"],
-                dynamic_shapes=(dynamic,),
-                verbose=False,
-            )
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-    assert program is not None
-    program.save(str(path), external_data=False)
+    inputs = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    write_graph(Graph(), inputs, (dynamic,), "scores", path)
 
 
 def _run(graph: Path, lists: Sequence[RankingList]) -> _Form:

@@ -1,9 +1,8 @@
 """A network that reads a function's code and counts: the encoder of this project with a regression head.
 
 What makes a function complex adds up, so the head adds: every token's vector becomes a few amounts that are not
-negative, these are summed over all windows of the code, and the score is read off the logarithms of the sums. So code of
-any length is read whole, and the network can learn to count what the label counts, branches, tokens and lines; that it
-does is asked of it beside the score.
+negative, these are summed over all windows of the code, and the score is read off the logarithms of the sums. So code
+of any length is read whole, and the network can learn to count what the label counts: branches, tokens and lines.
 """
 
 from __future__ import annotations
