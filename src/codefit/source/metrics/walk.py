@@ -71,7 +71,7 @@ class Walk:
         self._to_hide: list[tuple[int, int]] = []  # parts further on that are not cognitive, the next one last
         self._hidden_until = 0
         self._uncounted_until = 0  # what stands before it is not cyclomatic
-        self._line_end = 0  # of the line of the last token
+        self._line_end = -1  # of the line of the last token
         self._boundary = 0  # a token from there on belongs to another line or function than the one before
 
     def measure(self, tree: tree_sitter.Tree) -> FileMetrics:
@@ -137,7 +137,7 @@ class Walk:
     def _settle(self, start: int) -> None:
         """A token begins at or beyond the boundary."""
         counting, waiting = self._counting, self._waiting
-        is_new_line = start >= self._line_end
+        is_new_line = start > self._line_end  # a text may begin with the end of its line
         while counting[-1].end <= start:
             counting.pop()
         while waiting and waiting[-1].begins <= start:
@@ -147,7 +147,7 @@ class Walk:
                 counting.append(frame)
         if is_new_line:
             counting[-1].lines += 1
-            if self._rules.continued and self._source[self._line_end - 1 : self._line_end] == b"\\":
+            if self._rules.continued and self._source[max(0, self._line_end - 1) : self._line_end] == b"\\":
                 counting[-1].more_tokens += 1
             self._line_end = self._end_of_line(start)
         self._set_boundary()
