@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from git_checkout import Checkout
 
 # Tests run side by side, one a core: with more threads each, torch's would wait for each other most of the time. Set
 # before torch is loaded, and inherited by the programs that tests start.
@@ -45,6 +49,14 @@ def installed(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return install
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """An empty git repository."""
+    from git_checkout import Checkout
+
+    return Checkout(tmp_path / "checkout")
 
 
 @pytest.fixture

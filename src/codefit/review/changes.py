@@ -128,6 +128,7 @@ def review_changes(scope: Scope, revisions: str, reading: Reading, workers: int 
     pairs = [pair for pair in _changed_files(scope.top, changes.range) if _language(scope, pair) is not None]
     before: list[Unit] = []
     now: list[Unit] = []
+    unread: set[int] = set()
     with open_blobs(scope.top) as blobs:
         sides = [
             _Side(number, blob, _side_language(scope, pair, blob), units)
@@ -146,17 +147,20 @@ def review_changes(scope: Scope, revisions: str, reading: Reading, workers: int 
             else:
                 where = scope.shown(side.blob.path) + (" (as it was)" if side.units is before else "")
                 receipt.drop(str(outcome.value or outcome.error), where)
+                unread.add(side.number)
     changes.files = len(pairs)
-    _sort_out(changes, before, now)
+    _sort_out(changes, before, now, unread)
     changes.review.seconds = time.perf_counter() - started
     return changes
 
 
-def _sort_out(changes: Changes, before: list[Unit], now: list[Unit]) -> None:
+def _sort_out(changes: Changes, before: list[Unit], now: list[Unit], unread: set[int]) -> None:
+    """Tell what became of each function; of a file that is `unread` as it is now, nobody knows what is gone."""
     for old, new in match(before, now):
         if new is None:
             assert old is not None
-            changes.removed.append(old.function)
+            if old.file not in unread:
+                changes.removed.append(old.function)
         elif old is None:
             changes.functions.append(_changed(new.function, "new", None))
         elif old.nameless != new.nameless or any(old.function.figure(f) != new.function.figure(f) for f in COMPARED):
