@@ -1,4 +1,19 @@
-"""Java: cyclomatic complexity as Checkstyle counts it, cognitive as SonarJava does."""
+"""Java: cyclomatic complexity as Checkstyle counts it, cognitive as SonarJava does.
+
+| adds to | what |
+|---|---|
+| cyclomatic | `if`, loops, `case` (not `default`), a guard's `when`, `catch`, `?:`, `&&`, `\\|\\|` |
+| cognitive | `if`, loops, `switch`, `catch`, `?:` with their nesting; `else`, runs of `&&`, labelled jumps |
+
+A loop, a `switch` and a `?:` nest as a whole, conditions included. Lambdas belong to the method around them, one level
+deeper. So do methods of local and anonymous classes, which are functions of their own as well. A `switch` that is a
+value counts as one that is a statement does; SonarJava passes over it. Initializers belong to the method around them,
+or to none. A method without a body is none.
+
+lizard differs: it does not know guards, counts a receiver as a parameter, takes `Map<?, List<A>>` for `?:`, makes a
+method of an enum's constant with a body, loses compact constructors and the code that stands between the methods of an
+anonymous class, and the first token and line of a method inside count for the method around it too.
+"""
 
 from __future__ import annotations
 
