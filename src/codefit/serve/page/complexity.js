@@ -140,8 +140,9 @@ function show(result, chosen) {
   }
   const { functions, module } = result;
   const isWhole = result.scored_as === "module";
-  // Keywords and braces around functions belong to it: that is nothing to show.
-  const outside = isWhole || module.score > 1 ? [{ ...module, isWhole }] : [];
+  // Heads and braces around functions belong to it: that alone is nothing to show.
+  const isMore = module.metrics.cyclomatic > 1 || module.score >= 2;
+  const outside = isWhole || isMore ? [{ ...module, isWhole }] : [];
   complain(result.complete ? "" : "There is a syntax error in it: what could be read is scored.");
   showFunctions([...functions, ...outside], page.model);
   say(isWhole ? "There is no function in it: the code is scored as a whole." : summary(functions, chosen));
