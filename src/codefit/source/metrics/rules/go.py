@@ -1,4 +1,19 @@
-"""Go: cyclomatic complexity as gocyclo counts it, cognitive as gocognit does."""
+"""Go: cyclomatic complexity as gocyclo counts it, cognitive as gocognit does.
+
+| adds to | what |
+|---|---|
+| cyclomatic | `if`, `for`, `case` (not `default`) of `switch` and `select`, `&&`, `\\|\\|` |
+| cognitive | `if`, `for`, `switch`, `select` with their nesting; `else`, runs of `&&`, jumps to labels, recursion |
+
+Function literals belong to the function around them, one level deeper, or to none. A run of `&&` goes on through
+parentheses, as in Sonar's definition; newer versions of gocognit begin another one there. The first call of a function
+to itself adds one; methods are not followed.
+
+lizard makes a function of each literal: a function's ccn is lizard's and that of its literals, less one each; their
+first tokens and lines count twice there. It takes the braces of a result (`map[int]struct{}`) for the body and the
+next function's body for that of one without, and commas in the types of parameters for those between parameters; it
+leaves out parameters whose type ends with a brace.
+"""
 
 from __future__ import annotations
 

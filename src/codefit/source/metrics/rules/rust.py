@@ -1,4 +1,24 @@
-"""Rust."""
+"""Rust: cyclomatic complexity as lizard means it, cognitive by Sonar's definition.
+
+| adds to | what |
+|---|---|
+| cyclomatic | `if`, `for`, `while`, arms of a `match` but one, guards, `let … else`, `?`, `&&`, `\\|\\|` |
+| cognitive | `if`, loops, `match`, `let … else` with their nesting; `else`, runs of `&&`, labelled jumps |
+
+rust-code-analysis, which counts cognitive complexity, passes over `loop` and `let … else`; here they are what the
+definition has them be, a loop and a condition. `?` leaves the function, which is a
+decision; a `loop` has none of its own. Closures belong to the function around them, one level deeper. Functions inside
+of functions are functions of their own as well. Blocks that are `async` or `unsafe` add nothing.
+
+What a macro is given is tokens to the parser, not code: `assert!(a && b)` adds nothing but to lizard's count.
+
+Of lizard's count (ccn) that is no decision, this too is counted: `where`, the `for` of `for<'a>` and of `impl A for B`
+in a function, `?Sized`, `||` of a closure without parameters, `&&` of a reference to a reference. Not followed are its
+mistakes: after a character ('a') it looks for the next quote and swallows what lies between; so it does with the rest
+of a line after `#`, be it of `#[test]` or `r#"a"#`. It takes the brace of `if let A { .. } = b` for the body, the next
+function's body for that of one without, commas in the types of parameters for those between parameters; the first token
+and line of a function inside count for the one around it too.
+"""
 
 from __future__ import annotations
 
@@ -67,11 +87,20 @@ def _closure(node: Node) -> Rule | None:
     return Several((_seen_by_lizard(1), Lexed(-1))) if is_together else None
 
 
-def _double(node: Node) -> Rule | None:
-    """lizard takes the `&&` of a reference to a reference for an operator."""
+def _is_double(node: Node) -> bool:
     inner = next(reversed(node.named_children), None)
-    is_double = inner is not None and inner.type == node.type and inner.start_byte == node.start_byte + 1
-    return Several((_seen_by_lizard(1), Lexed(-1))) if is_double else None
+    return inner is not None and inner.type == node.type and inner.start_byte == node.start_byte + 1
+
+
+def _reference(node: Node) -> Rule | None:
+    """lizard takes the `&&` of a reference to a reference for an operator."""
+    return Several((_seen_by_lizard(1), Lexed(-1))) if _is_double(node) else None
+
+
+def _unary(node: Node) -> Rule | None:
+    """lizard makes one token of `**` and of `--`."""
+    first = node.child(0)
+    return Lexed(-1) if first is not None and first.type in "*-" and _is_double(node) else None
 
 
 def _tokens_of_macro(node: Node) -> Rule | None:
@@ -119,9 +148,10 @@ RUST = MetricRules(
         "removed_trait_bound": _seen_by_lizard(1),
         "higher_ranked_trait_bound": _seen_by_lizard(1),
         "for_lifetimes": _seen_by_lizard(1),
-        "reference_expression": Custom(_double),
-        "reference_type": Custom(_double),
-        "reference_pattern": Custom(_double),
+        "reference_expression": Custom(_reference),
+        "reference_type": Custom(_reference),
+        "reference_pattern": Custom(_reference),
+        "unary_expression": Custom(_unary),
         "impl_item": Custom(_impl),
         "trait_item": Container(),
         "mod_item": Container(),
