@@ -124,8 +124,12 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Code that the reference tool does not look into for the `cognitive` or the `cyclomatic` complexity."""
+    """Code that the reference tool does not look into for the `cognitive` or the `cyclomatic` complexity.
 
+    It is the node, or its first part, a field.
+    """
+
+    field: str | None = None
     cognitive: bool = True
     cyclomatic: bool = False
 

@@ -207,10 +207,11 @@ class Walk:
             self._line_end = max(self._line_end, self._end_of_line(node.end_byte))
             self._set_boundary()
         elif isinstance(rule, Hidden):
-            if rule.cognitive:
-                self._hidden_until = max(self._hidden_until, node.end_byte)
-            if rule.cyclomatic:
-                self._uncounted_until = max(self._uncounted_until, node.end_byte)
+            part = node if rule.field is None else node.child_by_field_name(rule.field)
+            if part is not None and rule.cognitive:
+                self._hidden_until = max(self._hidden_until, part.end_byte)
+            if part is not None and rule.cyclomatic:
+                self._uncounted_until = max(self._uncounted_until, part.end_byte)
         elif isinstance(rule, Broken):
             for frame in frames:
                 frame.complete = False
@@ -336,15 +337,15 @@ class Walk:
         rest: list[tuple[Node, str]] = [(node, "")]
         while rest:
             each, around = rest.pop()
-            while each.type in rule.parentheses and each.named_child_count == 1:
-                each = each.named_children[0]
+            while each.type in rule.parentheses and len(parts := _parts(each)) == 1:
+                each = parts[0]
             operator = each.child_by_field_name(rule.operator)
             if each.type != node.type or operator is None or operator.type not in rule.operators:
                 yield each, around
                 continue
             self._in_run.add(each.id)
-            parts = (each.child_by_field_name(rule.right), operator, each.child_by_field_name(rule.left))
-            rest += [(part, around if part.id == operator.id else operator.type) for part in parts if part is not None]
+            sides = (each.child_by_field_name(rule.right), operator, each.child_by_field_name(rule.left))
+            rest += [(part, around if part.id == operator.id else operator.type) for part in sides if part is not None]
 
     def _function(self, rule: Function, node: Node) -> None:
         start, end = node.start_byte, node.end_byte if self._language.end_of is None else self._language.end_of(node)
@@ -427,9 +428,13 @@ class Walk:
                 self._await(frame)
 
 
+def _parts(node: Node) -> list[Node]:
+    return [child for child in node.named_children if not child.is_extra]
+
+
 def _part(node: Node, name: str | int) -> Node | None:
     """The part of a node in a field, or at a place among the parts that have a name."""
     if isinstance(name, str):
         return node.child_by_field_name(name)
-    parts = [child for child in node.named_children if not child.is_extra]
+    parts = _parts(node)
     return parts[name] if -len(parts) <= name < len(parts) else None

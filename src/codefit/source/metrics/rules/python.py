@@ -10,10 +10,10 @@ nesting; `elif`, the `else` of an `if`, the `if` of comprehensions, groups of th
 Control structures that lie in each other: `if`, loops, `try`, `with`, `match`.
 
 Where the tools are not followed: radon takes `except*` and the code of classes in functions for nothing, and any
-`case x if y` for one that takes all. complexipy counts `not (…)` several times where several are operands, and looks
-into nothing of a class in a function but its methods. lizard goes astray at a function on one line (`def f(): pass`),
-for which it counts what follows; it takes a text in three quotes for a remark unless it knows the token before it
-and `#` in a format (`{x:#x}`) for a comment.
+`case x if y` for one that takes all. complexipy looks into nothing of a class in a function but its methods, nor into
+what `except` names. lizard goes astray at a function on one line (`def f(): pass`), for which it counts what follows;
+it takes a text in three quotes for a remark unless it knows the token before it, and `#` in a format (`{x:#x}`) for a
+comment.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from codefit.source.metrics.vocabulary import (
 )
 
 _OPERATORS = frozenset({"and", "or"})
+_NEGATIONS = frozenset({"not_operator", "unary_operator"})
 # Code that complexipy does not look into.
 _UNSEEN = (
     "attribute",
@@ -103,11 +104,11 @@ def _if_clause(node: Node) -> Rule:
     return _GUARD if node.parent is not None and node.parent.type == "case_clause" else _FILTER
 
 
-def _not(node: Node) -> Rule | None:
+def _negation(node: Node) -> Rule | None:
     inner = node.child_by_field_name("argument")
     while inner is not None and inner.type == "parenthesized_expression":
         inner = next((child for child in inner.named_children if not child.is_extra), None)
-    return None if inner is not None and inner.type in ("boolean_operator", "not_operator") else _HIDDEN
+    return None if inner is not None and inner.type in ("boolean_operator", *_NEGATIONS) else _HIDDEN
 
 
 def _statement(node: Node) -> Rule | None:
@@ -146,9 +147,9 @@ _RULES: dict[str, Rule] = {
     "assert_statement": Several(
         (Branch("assert", cognitive=0, structural=False, lizard=0), Hidden(cognitive=False, cyclomatic=True))
     ),
-    "boolean_operator": Logical(_OPERATORS, _OPERATORS, in_groups=True, negations=frozenset({"not_operator"})),
-    "not_operator": Custom(_not),
-    "call": Call(),
+    "boolean_operator": Logical(_OPERATORS, _OPERATORS, in_groups=True, negations=_NEGATIONS),
+    **dict.fromkeys(_NEGATIONS, Custom(_negation)),
+    "call": Several((Call(), Hidden("function"))),
     **dict.fromkeys(_UNSEEN, _HIDDEN),
     "interpolation": Several((_HIDDEN, Lexed(-2))),  # whose braces are no tokens of lizard's
     "slice": Custom(_slice),
@@ -156,9 +157,9 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(("print_statement", "exec_statement"), Broken()),
 }
 _NUMBER = re.compile(r"\.?[0-9][\w.]*(?:(?<=[eE])[+-][0-9]\w*)?")
-_FORMAT = re.compile(r"![rsa]|:(?:.?[<>=^])?[-+ ]?#?[0-9]*[_,]?(?:\.[0-9]+)?[a-zA-Z%]?")
+_FORMAT = re.compile(r"![rsa]|:(?:.?[<>=^])?[-+]?#?[0-9]*[_,]?(?:\.[0-9]+)?[a-zA-Z%]?")
 _PART = re.compile(r"\w+|[^\w\s]")
-_PREFIXED = re.compile(r"[rbuRBU]{1,2}[\"']")
+_PREFIXED = re.compile(r"[rbufRBUF]{1,2}[\"']")
 # Of what lizard makes more or fewer tokens than one. It counts the name of a function for the code around it, too.
 _WEIGHTS = {"def": 2, ":=": 1, **dict.fromkeys((">>", "<<", "*=", "**=", "/=", "%=", "@="), 2), "string_end": 0}
 
