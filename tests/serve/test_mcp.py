@@ -18,6 +18,7 @@ from mcp import Client, StdioServerParameters
 import codefit
 from codefit.cli.main import main
 from codefit.models.repair import RepairModel, save_repair_model
+from codefit.source.metrics.measure import measure
 from small_repairs import plain_edits, small_language
 
 T = TypeVar("T")
@@ -72,8 +73,8 @@ def test_fix_syntax_gives_diffs_with_probabilities_and_writes_nothing(
     async def work(client: Client) -> None:
         assert (client.server_info.name, client.server_info.version) == ("codefit", codefit.__version__)
         assert client.instructions is not None
-        (tool,) = (await client.list_tools()).tools  # nothing to search with was given
-        assert tool.name == "fix_syntax"
+        tool, other = (await client.list_tools()).tools  # nothing to search with was given
+        assert (tool.name, other.name) == ("fix_syntax", "score_complexity")
         assert tool.annotations is not None
         assert tool.annotations.read_only_hint
         text, of_file = await call(client, "fix_syntax", path="broken.py", seconds=30)
@@ -137,6 +138,63 @@ def test_wrong_input_is_an_answer_that_says_so(repair_model: Path, tmp_path: Pat
     talk(repair_model, tmp_path, work)
 
 
+SHOP = """\
+class Shop {
+  open(day) {
+    if (day > 5 && this.sunday) {
+      return null;
+    }
+    return "early";
+  }
+}
+const close = () => null;
+"""
+
+
+def test_score_complexity_gives_functions_with_the_lines_that_add_to_them(repair_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "shop.mjs").write_text(SHOP)
+    first, second = measure(SHOP, "javascript", explain=True).functions
+
+    async def work(client: Client) -> None:
+        text, fields = await call(client, "score_complexity", path="shop.mjs", explain=True)
+        assert (fields["language"], fields["scored_as"], fields["left_out"]) == ("javascript", "functions", 0)
+        assert [each["qualified"] for each in fields["functions"]] == ["Shop.open", "close"]
+        assert [each["score"] for each in fields["functions"]] == [first.score, second.score]
+        assert fields["functions"][0]["metrics"] == first.to_dict()
+        lines = text.splitlines()
+        assert lines[0] == "shop.mjs: 2 functions, highest score first"
+        assert lines[1].startswith(f" {first.score} Simple   Shop.open lines 2-7: cyclomatic 3, cognitive 2, nesting 1")
+        assert lines[2] == "     line 3: if, cyclomatic +1, cognitive +1"
+        text, fields = await call(client, "score_complexity", source=SHOP, language="typescript", results=1)
+        assert (fields["path"], fields["left_out"], len(fields["functions"])) == ("source", 1, 1)
+        assert "increments" not in fields["functions"][0]
+        assert text.splitlines()[-1] == "and 1 with lower scores"
+        text, fields = await call(client, "score_complexity", source="if (a) { b(", language="javascript")
+        assert (fields["scored_as"], fields["complete"]) == ("module", False)
+        assert text.splitlines()[0] == "source: no function in it; as a whole:"
+        assert text.splitlines()[-1] == "there is a syntax error in it: what could be read is scored"
+        for arguments, said in (
+            ({}, "give source"),
+            ({"source": "x"}, "give language"),
+            ({"source": "x", "language": "klingon"}, "'klingon' is not a language"),
+            ({"source": "x" * 600_000, "language": "javascript"}, "above the limit of 500,000"),
+            ({"path": "none.js"}, "none.js: no such file"),
+        ):
+            assert said in await refused(client, "score_complexity", **arguments)
+
+    talk(repair_model, tmp_path, work)
+
+
+def test_code_that_hangs_a_parser_ends_in_an_answer(repair_model: Path, tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        said = await refused(client, "score_complexity", source="A<B," * 20_000, language="typescript")
+        assert "source: took longer than 6 s" in said
+        text, _ = await call(client, "score_complexity", source="f()", language="typescript")
+        assert text.startswith("source: no function in it")
+
+    talk(repair_model, tmp_path, work)
+
+
 def test_search_code_answers_as_the_command_does(
     repair_model: Path, tmp_path: Path, static_export: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +206,11 @@ def test_search_code_answers_as_the_command_does(
     expected = json.loads(capsys.readouterr().out)
 
     async def work(client: Client) -> None:
-        assert [tool.name for tool in (await client.list_tools()).tools] == ["fix_syntax", "search_code"]
+        assert [tool.name for tool in (await client.list_tools()).tools] == [
+            "fix_syntax",
+            "score_complexity",
+            "search_code",
+        ]
         text, fields = await call(client, "search_code", query="remove duplicates", folder="code")
         assert [each["name"] for each in fields["results"]] == [each["name"] for each in expected["results"]]
         assert fields.keys() == expected.keys() - {"model"}

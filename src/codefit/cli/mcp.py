@@ -26,6 +26,7 @@ def mcp(
     """Serve tools for coding agents: the Model Context Protocol over standard input and output.
 
     fix_syntax proposes repairs of Python that does not parse, as diffs with probabilities, and changes no file.
+    score_complexity scores functions in ten languages, and says which lines add to a score.
     search_code finds functions by what they do, as codefit search does; it is offered where a model is given.
 
     An agent starts this command itself. Most are told so by a file such as:

@@ -1,4 +1,4 @@
-"""Tools for coding agents by the Model Context Protocol: mend broken Python, search code by what it does.
+"""Tools for coding agents by the Model Context Protocol: mend broken Python, score functions, search code.
 
 The server is that of the official SDK. While it serves, the SDK keeps standard output for the protocol: whatever else
 is written there goes to standard error.
@@ -25,6 +25,7 @@ from codefit.models.repair import RepairModel
 from codefit.search.folder import answer_text, search_folder
 from codefit.search.index import SearchModel
 from codefit.serve.fixes import fix_text, fix_to_dict, read_source
+from codefit.serve.score_tool import ScoreResult, ScoreTool, score_text
 from codefit.tasks.repairs.fix import fix_source
 
 LARGEST = 1_000_000  # bytes of a source: what is larger is generated, and its region is not found in a moment
@@ -34,10 +35,11 @@ GIVEN = "source"  # the name in diffs of what is no file
 
 INSTRUCTIONS = (
     "fix_syntax proposes repairs of Python that does not parse, likeliest first; it changes no file, so apply the diff "
-    "that fits what was meant."
+    "that fits what was meant. score_complexity says how complex each function of source in ten languages is, and "
+    "which lines make it so."
 )
 SEARCH_INSTRUCTIONS = " search_code finds functions, methods and types of a folder by what they do, asked in words."
-# Both tools only read, and only what is on this machine.
+# All tools only read, and only what is on this machine.
 READ_ONLY = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 
 
@@ -103,21 +105,24 @@ class Tools:
 
     repair: RepairModel
     search: SearchModel | None
+    scores: ScoreTool
     lock: threading.Lock
 
     def fix(self, source: str, path: str, repairs: int, seconds: float) -> CallToolResult:
         """What `fix_syntax` answers. Raises `ToolError` for what cannot be read."""
         with _told(), self.lock:
-            if bool(source) == bool(path):
-                raise InputError("give source, the text, or path, a Python file, and not both")
-            text = _file_text(Path(path)) if path else source
-            if len(text) > LARGEST:
-                raise InputError(f"larger than {LARGEST:,} characters", where=path or GIVEN)
-            name = path or GIVEN
+            text, name = _given(source, path)
             found = fix_source(
                 text, lambda tokens, names: self.repair.repairs(tokens, names=names, seconds=seconds), most=repairs
             )
         return _result(fix_text(name, text, found), fix_to_dict(name, text, found))
+
+    def score(self, source: str, path: str, language: str, explain: bool, results: int) -> CallToolResult:
+        """What `score_complexity` answers. Raises `ToolError` for what cannot be read or scored."""
+        with _told(), self.lock:
+            text, name = _given(source, path)
+            result = self.scores.result(text, name, language, explain=explain, results=results)
+        return _result(score_text(result), result)
 
     def find(
         self, query: str, folder: str, results: int, languages: list[str] | None, globs: list[str]
@@ -130,8 +135,11 @@ class Tools:
 
 
 def create_mcp_server(repair: RepairModel, search: SearchModel | None = None) -> MCPServer[Any]:
-    """The server with `fix_syntax` and, where there is a model to search with, `search_code`; `run("stdio")` serves."""
-    tools = Tools(repair, search, threading.Lock())
+    """The server with `fix_syntax`, `score_complexity` and, where there is a model to search with, `search_code`.
+
+    `run("stdio")` serves.
+    """
+    tools = Tools(repair, search, ScoreTool(), threading.Lock())
     server: MCPServer[Any] = MCPServer(
         "codefit",
         instructions=INSTRUCTIONS + (SEARCH_INSTRUCTIONS if search is not None else ""),
@@ -139,7 +147,17 @@ def create_mcp_server(repair: RepairModel, search: SearchModel | None = None) ->
         log_level="WARNING",
     )
 
-    # An argument is a string and not a string or None: the SDK would read what is JSON as JSON, and `[1, 2]` is Python.
+    _add_fix(server, tools)
+    _add_score(server, tools)
+    if search is not None:
+        _add_search(server, tools)
+    return server
+
+
+# An argument is a string and not a string or None: the SDK would read what is JSON as JSON, and `[1, 2]` is Python.
+
+
+def _add_fix(server: MCPServer[Any], tools: Tools) -> None:
     def fix_syntax(
         source: Annotated[str, Field(description="Python source text that does not parse. Or give path.")] = "",
         path: Annotated[
@@ -155,29 +173,51 @@ def create_mcp_server(repair: RepairModel, search: SearchModel | None = None) ->
         return tools.fix(source, path, repairs, seconds)
 
     _add(server, "Mend Python that does not parse", fix_syntax)
-    if search is not None:
 
-        def search_code(
-            query: Annotated[str, Field(description="What the code does, in words.")],
-            folder: Annotated[
-                str, Field(description="Folder or source file to search, from the folder that the server runs in.")
-            ] = ".",
-            results: Annotated[int, Field(ge=1, le=MOST_RESULTS, description="Results at most.")] = 10,
-            languages: Annotated[
-                list[str] | None, Field(description="Only files in these languages, such as python.")
-            ] = None,
-            globs: Annotated[
-                list[str] | None, Field(description="Only files whose path matches one of these, as in .gitignore.")
-            ] = None,
-        ) -> Annotated[CallToolResult, SearchResult]:
-            """Find functions, methods and types of a folder by what they do, in ten languages; best first.
 
-            The folder is read anew each time; ignore files count. Each result has its path, lines and a few of them.
-            """
-            return tools.find(query, folder, results, languages or None, globs or [])
+def _add_score(server: MCPServer[Any], tools: Tools) -> None:
+    def score_complexity(
+        source: Annotated[str, Field(description="Source text of a function or a file. Or give path.")] = "",
+        path: Annotated[
+            str, Field(description="Path of a source file, from the folder that the server runs in. Or give source.")
+        ] = "",
+        language: Annotated[
+            str, Field(description="Language of the source, such as python. Needed unless the path's ending tells it.")
+        ] = "",
+        explain: Annotated[bool, Field(description="Give each line that adds to a function, and how much.")] = False,
+        results: Annotated[int, Field(ge=1, le=MOST_RESULTS, description="Functions to give at most.")] = 20,
+    ) -> Annotated[CallToolResult, ScoreResult]:
+        """Score every function of source in ten languages from 1 (simple) to 10 (critical); highest score first.
 
-        _add(server, "Search code by what it does", search_code)
-    return server
+        The score is a formula over branches, tokens and lines; cyclomatic and cognitive complexity, nesting, Halstead's
+        figures and the maintainability index come with it. Broken code gives what can be read.
+        """
+        return tools.score(source, path, language, explain, results)
+
+    _add(server, "Score the complexity of functions", score_complexity)
+
+
+def _add_search(server: MCPServer[Any], tools: Tools) -> None:
+    def search_code(
+        query: Annotated[str, Field(description="What the code does, in words.")],
+        folder: Annotated[
+            str, Field(description="Folder or source file to search, from the folder that the server runs in.")
+        ] = ".",
+        results: Annotated[int, Field(ge=1, le=MOST_RESULTS, description="Results at most.")] = 10,
+        languages: Annotated[
+            list[str] | None, Field(description="Only files in these languages, such as python.")
+        ] = None,
+        globs: Annotated[
+            list[str] | None, Field(description="Only files whose path matches one of these, as in .gitignore.")
+        ] = None,
+    ) -> Annotated[CallToolResult, SearchResult]:
+        """Find functions, methods and types of a folder by what they do, in ten languages; best first.
+
+        The folder is read anew each time; ignore files count. Each result has its path, lines and a few of them.
+        """
+        return tools.find(query, folder, results, languages or None, globs or [])
+
+    _add(server, "Search code by what it does", search_code)
 
 
 def _add(server: MCPServer[Any], title: str, tool: Callable[..., CallToolResult]) -> None:
@@ -196,9 +236,19 @@ def _told() -> Iterator[None]:
         raise ToolError(from_os_error(error).line()) from error
 
 
+def _given(source: str, path: str) -> tuple[str, str]:
+    """The text of a call and what it is called. Raises `InputError` where there is none, or it is too large."""
+    if bool(source) == bool(path):
+        raise InputError("give source, the text, or path, a source file, and not both")
+    text = _file_text(Path(path)) if path else source
+    if len(text) > LARGEST:
+        raise InputError(f"larger than {LARGEST:,} characters", where=path or GIVEN)
+    return text, path or GIVEN
+
+
 def _file_text(file: Path) -> str:
     if file.exists() and not file.is_file():
-        raise InputError("not a file", where=str(file), fix="give the path of a Python file")
+        raise InputError("not a file", where=str(file), fix="give the path of a source file")
     if file.stat().st_size > LARGEST:
         raise InputError(f"larger than {LARGEST:,} bytes", where=str(file))
     return read_source(file)
