@@ -9,7 +9,7 @@ from codefit.source.metrics.figures import FunctionMetrics
 from codefit.source.metrics.measure import measure
 
 SAMPLES = Path(__file__).parent / "samples"
-FILES = {"java": "a.java", "go": "a.go", "rust": "a.rs", "c": "a.c", "cpp": "a.cpp"}
+FILES = {"java": "a.java", "go": "a.go", "rust": "a.rs", "c": "a.c", "cpp": "a.cpp", "php": "a.php", "ruby": "a.rb"}
 Figures = tuple[int, int, int, int]
 
 
