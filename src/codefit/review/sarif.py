@@ -90,7 +90,9 @@ def sarif_log(breaches: Sequence[Breach], receipt: Receipt) -> dict[str, Any]:
         "runs": [
             {
                 "tool": {"driver": _driver(figures)},
-                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": _notes(receipt)}],
+                "invocations": [
+                    {"executionSuccessful": True, "toolExecutionNotifications": _notes(receipt, len(worst))}
+                ],
                 "originalUriBaseIds": {ROOT: {"description": {"text": "The top of the repository."}}},
                 "columnKind": "utf16CodeUnits",
                 "results": results,
@@ -175,8 +177,9 @@ def artifact_location(path: str) -> dict[str, str]:
     return {"uri": quote(place.relative_to(root).as_posix()), "uriBaseId": ROOT}
 
 
-def _notes(receipt: Receipt) -> list[dict[str, Any]]:
-    return [
-        {"level": NOTE, "message": {"text": f"{each.where} was not measured: {each.reason}"}}
-        for each in receipt.dropped[:MAX_NOTIFICATIONS]
-    ]
+def _notes(receipt: Receipt, results: int) -> list[dict[str, Any]]:
+    """What the log does not hold: results beyond those that GitHub takes, and files that were not measured."""
+    more = results - MAX_RESULTS
+    texts = [f"{more:,} results more are above a limit, the less complex ones"] if more > 0 else []
+    texts += [f"{each.where} was not measured: {each.reason}" for each in receipt.dropped]
+    return [{"level": NOTE, "message": {"text": text}} for text in texts[:MAX_NOTIFICATIONS]]

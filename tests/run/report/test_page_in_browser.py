@@ -10,7 +10,9 @@ import pytest
 
 from browser import Browser, running
 from codefit.run.report import write_report
+from codefit.run.report.review_page import write_hotspots_plot, write_trend_plot
 from run.report.sample_language_run import make_language_run, samples
+from run.report.sample_review import sample_hotspots, sample_trend
 from run.report.sample_run import answers, change, make_run, read
 from run.report.test_repair_page import copy_of
 
@@ -19,7 +21,10 @@ SCHEMES = ("light", "dark")
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3, level AA; 3 for large text
 LEAST_OF_LARGE = 3.0
 LEAST_OF_GRAPHICS = 3.0  # 1.4.11
-PAGES = ("whole", "several", "stopped", "adapted", "adapted-several", "repairs", "repairs-several")
+PAGES = (
+    *("whole", "several", "stopped", "adapted", "adapted-several", "repairs", "repairs-several"),
+    *("trend", "hotspots"),
+)
 
 # What is seen behind and in front of each text, as the browser has resolved it.
 TEXTS = """() => {
@@ -85,6 +90,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory, repair_run: Path) -> dict[st
         "adapted-several": write_report([adapted, full], base / "adapted-several.html"),
         "repairs": write_report([repairs], base / "repairs.html"),
         "repairs-several": write_report([repairs, repair_run], base / "repairs-several.html"),
+        "trend": write_trend_plot(sample_trend(), base / "trend.html"),
+        "hotspots": write_hotspots_plot(sample_hotspots(), base / "hotspots.html"),
     }
 
 
@@ -185,7 +192,7 @@ def test_one_drawing_of_each_chart_is_shown_and_named(browser: Browser, pages: d
     page.close()
 
 
-@pytest.mark.parametrize("name", ["whole", "several", "adapted", "adapted-several", "repairs", "repairs-several"])
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "stopped"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_text_of_a_chart_is_cut_off(browser: Browser, pages: dict[str, Path], name: str, width: int) -> None:
     page = browser.open(pages[name], width=width).page

@@ -93,7 +93,7 @@ class LineChart:
         for x, text in ((x, text) for x, text in xs if x <= end):
             across = place((x, ys[0]))[0]
             parts += [line(across, bottom, across, bottom + 4, "axis")]
-            parts += [label(max(across, CHARACTER * len(text) / 2), bottom + 18, text, anchor="middle")]
+            parts += [label(max(across, DIGIT * len(text) / 2), bottom + 18, text, anchor="middle")]
         parts += [line(left, bottom, right, bottom, "axis")]
         parts += [label(right, bottom + 36, self.x_label, "axis-label", "end")]
         for step, name in self.dividers:
