@@ -116,6 +116,11 @@ def kendall(truth: FloatArray, score: FloatArray) -> float:
     return float(kendalltau(truth, score).statistic)
 
 
+def spearman_estimate(truth: FloatArray, score: FloatArray, *, seed: int = 0) -> Estimate | None:
+    """Spearman's correlation with its interval; None where one side does not vary."""
+    return _correlation(spearman, truth, score, seed)
+
+
 def _correlation(
     figure: Callable[[FloatArray, FloatArray], float], truth: FloatArray, score: FloatArray, seed: int
 ) -> Estimate | None:

@@ -20,7 +20,8 @@ from codefit.errors import CodefitError, InputError
 from codefit.files import write_json
 from codefit.models.scorers import Estimate
 from codefit.source.metrics.figures import HIGHEST, LOWEST
-from codefit.tasks.complexity.functions import metrics_of_code
+from codefit.source.metrics.measure import measure
+from codefit.tasks.complexity.functions import in_context, metrics_of_code
 from codefit.tasks.complexity.label import label_of_code
 
 if TYPE_CHECKING:
@@ -102,6 +103,24 @@ def _label(code: str, language: str) -> Estimate:
         return Estimate(score=label_of_code(code, language).score)
     except CodefitError as error:
         return Estimate(error=error.line())
+
+
+class ExactScorer:
+    """What `codefit complexity score` says: the formula over figures as the language has them."""
+
+    name = "complexity score"
+
+    def score(self, codes: Sequence[str], language: str) -> list[Estimate]:
+        """An estimate a function; code without a function is scored as a whole."""
+        return [_exact(code, language) for code in codes]
+
+
+def _exact(code: str, language: str) -> Estimate:
+    try:
+        found = measure(in_context(code, language), language)
+    except CodefitError as error:
+        return Estimate(error=error.line())
+    return Estimate(score=(found.functions[0] if found.functions else found.module).score)
 
 
 def save_linear(model: LinearModel, path: Path) -> None:

@@ -9,7 +9,7 @@ takes the probabilities of all 91 scores: their mean is the estimate of the leas
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -96,6 +96,10 @@ class LanguageModelScorer:
     def name(self) -> str:
         """What tables and answers call it."""
         return f"language model, {self.settings.reading}"
+
+    def reading_by(self, reading: Reading) -> LanguageModelScorer:
+        """The same model, its answers read in another way."""
+        return LanguageModelScorer(self._language_model, replace(self.settings, reading=reading))
 
     def score(self, codes: Sequence[str], language: str) -> list[Estimate]:
         """An estimate a function, in order; by expectation with an interval."""

@@ -29,3 +29,12 @@ class Scorer(Protocol):
 
     def score(self, codes: Sequence[str], language: str) -> list[Estimate]:
         """An estimate a function, in order."""
+
+
+def score_by_language(scorer: Scorer, codes: Sequence[str], languages: Sequence[str]) -> list[Estimate]:
+    """The estimates of functions in several languages, in order; a scorer is asked once a language."""
+    found: dict[int, Estimate] = {}
+    for language in dict.fromkeys(languages):
+        own = [number for number, each in enumerate(languages) if each == language]
+        found.update(zip(own, scorer.score([codes[number] for number in own], language), strict=True))
+    return [found[number] for number in range(len(codes))]

@@ -12,6 +12,15 @@ from codefit.recipe.code_encoder import (
     Train,
     Words,
 )
+from codefit.recipe.complexity_scoring import (
+    ComplexityData,
+    ComplexityScoring,
+    ScoreEvaluate,
+    ScoreExport,
+    ScoreLanguageModel,
+    ScoreModel,
+    ScoreTrain,
+)
 from codefit.recipe.language_model import (
     AdaptedEvaluate,
     AdaptedModel,
@@ -59,6 +68,8 @@ __all__ = [
     "CausalTrain",
     "CodeEncoder",
     "Complete",
+    "ComplexityData",
+    "ComplexityScoring",
     "Data",
     "DecoderModel",
     "EncoderModel",
@@ -77,6 +88,11 @@ __all__ = [
     "RepairRanking",
     "RepairSteps",
     "RepositoryData",
+    "ScoreEvaluate",
+    "ScoreExport",
+    "ScoreLanguageModel",
+    "ScoreModel",
+    "ScoreTrain",
     "Section",
     "Ship",
     "Sources",

@@ -12,12 +12,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from codefit.errors import InputError
 from codefit.recipe.code_encoder import CodeEncoder
+from codefit.recipe.complexity_scoring import ComplexityScoring
 from codefit.recipe.language_model import BaseLanguageModel, ExtendedPretraining
 from codefit.recipe.problems import did_you_mean, problems
 from codefit.recipe.repair_ranking import RepairRanking
 from codefit.recipe.sections import Section
 
-Recipe = CodeEncoder | BaseLanguageModel | ExtendedPretraining | RepairRanking
+Recipe = CodeEncoder | BaseLanguageModel | ExtendedPretraining | RepairRanking | ComplexityScoring
 
 # The recipe whose comments explain the fields of a system.
 EXPLAINED_BY = {
@@ -25,6 +26,7 @@ EXPLAINED_BY = {
     "base-language-model": "base-lm",
     "extended-pretraining": "extended-pretraining",
     "repair-ranking": "repair-ranking",
+    "complexity-scoring": "complexity-scoring",
 }
 
 _Checked = TypeVar("_Checked", bound=Section)

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codefit.errors import InputError
 from codefit.recipe import ExtendedPretraining
 from codefit.records import Document, load_rows
+from codefit.run.base_models import key_of_base
 from codefit.run.document_data import (
     EVALUATION,
     GENERAL,
@@ -112,19 +112,8 @@ def base_place(recipe: ExtendedPretraining) -> str:
 
 
 def base_key(recipe: ExtendedPretraining) -> str:
-    """What tells the base's weights from others: a folder's fingerprint, or the name and revision on the hub."""
-    from codefit.models.language_model import weights_fingerprint
-
-    place = base_place(recipe)
-    if Path(place).is_dir():
-        return weights_fingerprint(Path(place))
-    parts = Path(place).parts
-    if place.startswith((".", "/", "~")) or len(parts) != 2:
-        name = parts[-2] if len(parts) > 1 else parts[-1]
-        is_run = len(parts) > 2 and parts[-1] == MODEL
-        fix = f"make it first: codefit run {name}" if is_run else "give a model's folder or the name of one on the hub"
-        raise InputError("the base model is not there", where=place, fix=fix)
-    return f"{place}@{recipe.model.revision or 'main'}"
+    """What tells the base's weights from others."""
+    return key_of_base(base_place(recipe), recipe.model.revision)
 
 
 def _sets(recipe: ExtendedPretraining, run: Path) -> list[DocumentSet]:

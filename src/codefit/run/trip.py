@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codefit.recipe import CodeEncoder, ExtendedPretraining, Recipe, RepairRanking
+from codefit.recipe import CodeEncoder, ComplexityScoring, ExtendedPretraining, Recipe, RepairRanking
 from codefit.run.record import RunRecord, new_record
 from codefit.run.runner import Stage, run_stages
 
@@ -35,6 +35,10 @@ def stages_of(recipe: Recipe) -> list[Stage]:
         from codefit.run.repair_ranking import stages_of as of_repair_ranking
 
         return of_repair_ranking(recipe)
+    if isinstance(recipe, ComplexityScoring):
+        from codefit.run.complexity_scoring import stages_of as of_complexity_scoring
+
+        return of_complexity_scoring(recipe)
     from codefit.run.base_language_model import stages_of as of_base
 
     return of_base(recipe)
