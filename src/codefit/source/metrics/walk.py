@@ -162,8 +162,9 @@ class Walk:
         return end if end >= 0 else len(self._source)
 
     def _pass_lines(self, start: int, end: int) -> None:
-        """A token of several lines: all of them have code."""
-        self._counting[-1].lines += self._source.count(b"\n", start, end)
+        """A token of several lines: all of them have code. In broken code it may run on behind its function."""
+        frame = self._counting[-1]
+        frame.lines += self._source.count(b"\n", start, min(end, frame.end))
         self._line_end = self._end_of_line(end)
         self._set_boundary()
 
@@ -387,7 +388,7 @@ class Walk:
         elif rule.name is not None and (named := head.child_by_field_name(rule.name)) is not None:
             path = self._path(named)
         around = self._around(node.start_byte)
-        path = path or (ANONYMOUS,)
+        path = path if path and path[-1] else (ANONYMOUS,)  # a name may be one that the parser made up
         if rule.owner_of is not None and (owner := rule.owner_of(node)) is not None:
             around += self._path(owner)
         return path[-1], ".".join([*around, *path])
