@@ -19,7 +19,7 @@ if not os.environ.get("CI"):  # there it is installed, and the import below fail
 
 import modal
 from fastapi.testclient import TestClient
-from modal_server import Recorder, recording
+from modal_server import Recorder, commands_of, files_of, function_of, recording, secrets_of, volumes_of
 
 from codefit.errors import InputError
 from codefit.models.ranker import RankerShape, TokenEncoder, save_network
@@ -79,44 +79,6 @@ def deployed(variables: pytest.MonkeyPatch, **options: str) -> Recorder:
 @pytest.fixture(scope="module")
 def told(variables: pytest.MonkeyPatch) -> Recorder:
     return deployed(variables)
-
-
-def function_of(told: Recorder, name: str) -> Any:
-    (found,) = [each.function for each in told.named("FunctionCreate") if each.function.function_name == name]
-    return found
-
-
-def commands_of(told: Recorder, image: str) -> list[str]:
-    """The Dockerfile lines of an image and of those that it is built on, the first one first."""
-    made = {f"im-{number}": request for number, (call, request) in enumerate(told.requests, start=1)
-            if call == "ImageGetOrCreate"}  # fmt: skip
-    lines: list[str] = []
-    while image:
-        own = made[image].image
-        lines = [*own.dockerfile_commands, *lines]
-        image = own.base_images[0].image_id if own.base_images else ""
-    return lines
-
-
-def files_of(told: Recorder) -> set[str]:
-    """Where files stand in containers."""
-    return {file.filename for request in told.named("MountGetOrCreate") for file in request.files}
-
-
-def volumes_of(told: Recorder, function: Any) -> dict[str, tuple[str, bool]]:
-    """The names of a function's volumes and whether they are only read, by their places."""
-    names = {f"vo-{number}": request.deployment_name for number, (call, request) in enumerate(told.requests, start=1)
-             if call == "VolumeGetOrCreate"}  # fmt: skip
-    return {each.mount_path: (names[each.volume_id], each.read_only) for each in function.volume_mounts}
-
-
-def secrets_of(told: Recorder, function: Any) -> tuple[set[str], dict[str, str]]:
-    """The names of a function's secrets, and the variables that it is given openly."""
-    made = {f"st-{number}": request for number, (call, request) in enumerate(told.requests, start=1)
-            if call == "SecretGetOrCreate"}  # fmt: skip
-    given = [made[number] for number in function.secret_ids]
-    names = {each.deployment_name for each in given if each.deployment_name}
-    return names, {name: value for each in given for name, value in each.env_dict.items()}
 
 
 def test_the_training_has_a_gpu_a_day_and_both_volumes_and_goes_on_where_it_stopped(told: Recorder) -> None:

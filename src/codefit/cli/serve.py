@@ -143,9 +143,11 @@ def _serve_complexity(folder: Path | None, host: str, port: int, token: str | No
 
         scorer = None
         if folder is not None:
-            from codefit.models.complexity import load_complexity_model  # type: ignore[import-untyped]
+            from codefit.models.complexity import load_complexity_model
 
             scorer = load_complexity_model(folder)
+            for name, why in scorer.missing.items():
+                say(f"warning: the scores are without those of the {name}: {why}")
         return create_complexity_app(scorer, token=token, places=places, ready=ready)
 
     _answer(make_app, called, "/", host, port, token)
