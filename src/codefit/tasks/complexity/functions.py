@@ -10,9 +10,9 @@ from codefit.engine.processes import map_records
 from codefit.errors import InputError
 from codefit.progress import track
 from codefit.records import Document, Row, ScoredFunction, load_rows
-from codefit.source.metrics.figures import FunctionMetrics
 from codefit.source.metrics.measure import measure
 from codefit.source.metrics.rules import RULES
+from codefit.source.metrics.text import source_bytes, text_of
 from codefit.tasks.complexity.label import is_method, label_of_code
 from codefit.tasks.complexity.variables import count_variables
 
@@ -72,10 +72,10 @@ def _functions_of(document: Document) -> list[FunctionRow]:
     language = document.language
     if language is None or language not in RULES:
         return []
-    source = document.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    source = source_bytes(document.text)
     return [
         FunctionRow(
-            code=_text(source, own),
+            code=text_of(source, own),
             language=language,
             path=document.path,
             line=own.line,
@@ -85,15 +85,6 @@ def _functions_of(document: Document) -> list[FunctionRow]:
         for own in measure(document.text, language).functions
         if own.complete
     ]
-
-
-def _text(source: bytes, own: FunctionMetrics) -> str:
-    """A function's text without the indentation of its first line."""
-    line_start = source.rfind(b"\n", 0, own.start_byte) + 1
-    before = source[line_start : own.start_byte].decode("utf-8", "replace")
-    indent = before[: len(before) - len(before.lstrip())]
-    text = source[own.start_byte : own.end_byte].decode("utf-8", "replace")
-    return text.replace(f"\n{indent}", "\n") if indent else text
 
 
 def _scored(rows: Sequence[FunctionRow], receipt: Receipt, workers: int | None) -> Iterator[ScoredFunction]:
