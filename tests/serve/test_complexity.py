@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from codefit.serve.complexity import create_complexity_app
-from codefit.serve.complexity_api import MOST_CHARACTERS, MOST_ITEMS
-from codefit.serve.complexity_measure import NO_FUNCTION
+from codefit.serve.complexity_api import MOST_ITEMS
+from codefit.serve.complexity_measure import MOST_CHARACTERS, NO_FUNCTION
 from codefit.source.metrics.measure import measure
 from codefit.source.metrics.rules import RULES
 from small_scorers import ByLength

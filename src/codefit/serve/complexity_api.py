@@ -11,7 +11,6 @@ from pydantic_core import from_json
 from codefit.serve.api_error import ApiError, invalid_fields
 
 MOST_ITEMS = 512  # of a request: a client's whole file list, and a few seconds of work
-MOST_CHARACTERS = 500_000  # of an item: hand-written files are far shorter
 EXACT_INTEGER = 2**53 - 1  # beyond it JavaScript reads another number
 
 Identity = Annotated[str, Field(max_length=1000)] | Annotated[int, Field(ge=-EXACT_INTEGER, le=EXACT_INTEGER)] | None

@@ -1,4 +1,7 @@
-"""The exact scores of one piece of code as JSON has them: what the worker processes of the service do."""
+"""The exact scores of one piece of code as JSON has them: what the worker processes of the service do.
+
+It imports little, since each of these processes does.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from codefit.errors import InputError
-from codefit.serve.complexity_api import MOST_CHARACTERS
 from codefit.source.metrics.figures import FunctionMetrics
 from codefit.source.metrics.measure import measure
 from codefit.source.metrics.rules import RULES
 from codefit.source.metrics.text import source_bytes, text_of
 
+MOST_CHARACTERS = 500_000  # of an item: hand-written files are far shorter
 NO_FUNCTION = "no function in it: this is the score of the code as a whole"
 
 

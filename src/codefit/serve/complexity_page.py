@@ -9,10 +9,10 @@ from pathlib import Path
 from string import Template
 
 import codefit
-from codefit.run import report
 
 HERE = Path(__file__).parent / "page"
-COMMON_STYLE = Path(report.__file__).parent / "codefit.css"  # of all pages
+# Of all pages. By its place, since importing the report's package takes a second.
+COMMON_STYLE = Path(codefit.__file__).parent / "run" / "report" / "codefit.css"
 SCRIPTS = ("guess.js", "editor.js", "results.js", "complexity.js")  # in this order: the last one starts
 
 
