@@ -16,6 +16,7 @@ quickstart: .venv/.train
 
 test: .venv/.dev
 	sh scripts/system-packages.sh
+	sh scripts/javascript-oracle.sh
 	$(BIN)/ruff check src tests benchmarks deploy
 	$(BIN)/ruff format --check src tests benchmarks deploy
 	$(BIN)/mypy

@@ -64,12 +64,14 @@ class Function:
     Of several fields the first that a node has is taken; tokens begin with the node where it has none of `begins`.
     One of `begins` may be a keyword. In a function around it, it lies `deeper` by that many levels than the code
     beside it. `head_of` gives the node below that has the fields, `owner_of` the type that the head itself names.
+    Where it is not to lie `inside`, it is no function in another one, unless in a type there.
     """
 
     name: str | None = "name"
     parameters: tuple[str, ...] = ("parameters",)
     begins: tuple[str, ...] = ("name", "parameters")
     deeper: int = 1
+    inside: bool = True
     head_of: Callable[[Node], Node] | None = None
     owner_of: Callable[[Node], Node | None] | None = None
 
@@ -90,11 +92,12 @@ class Nesting:
 class Apart:
     """Code that is of no function around it (a field's first value, a static block): the node, or a field of it.
 
-    Its tokens are the function's where they `count`.
+    Its tokens are the function's where they `count`. `name` is the field of the name that a function there has.
     """
 
     field: str | None = None
     count: bool = True
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

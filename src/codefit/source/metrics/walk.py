@@ -352,6 +352,8 @@ class Walk:
         start, end = node.start_byte, node.end_byte if self._language.end_of is None else self._language.end_of(node)
         end_row = node.end_point.row - self._source.count(b"\n", end, node.end_byte)
         outer = self._frames[-1]
+        if not rule.inside and outer.is_function and self._is_directly_in(outer, start):
+            return
         body = node.child_by_field_name("body") if self._language.broken_heads else None
         complete = not (node if body is None else body).has_error
         frame = Frame(start, end, node.start_point.row, end_row, complete=complete)
@@ -365,6 +367,11 @@ class Walk:
         self._await(frame)
         if frame.name != ANONYMOUS:
             self._containers.append((end, frame.name))
+
+    def _is_directly_in(self, function: Frame, place: int) -> bool:
+        """Whether no type lies between a function around a place and the place."""
+        self._around(place)
+        return not self._containers or self._containers[-1][0] >= function.end
 
     def _await(self, frame: Frame) -> None:
         """From `frame.begins` on tokens belong to a frame."""
@@ -423,6 +430,8 @@ class Walk:
     def _apart(self, rule: Apart, node: Node) -> None:
         part = node if rule.field is None else node.child_by_field_name(rule.field)
         if part is not None:
+            if rule.name is not None and (name := node.child_by_field_name(rule.name)) is not None:
+                self._namer = (name, part)
             frame = Frame(part.start_byte, part.end_byte, 0, 0, is_function=False, begins=part.start_byte)
             self._frames.append(frame)
             if not rule.count:

@@ -44,7 +44,7 @@ function figuresOf(code, name) {
   };
   const isTyped = /\.[mc]?tsx?$/.test(name);
   const config = {
-    files: ["**/*"],
+    files: ["**/*.js", "**/*.mjs", "**/*.cjs", "**/*.jsx", "**/*.ts", "**/*.mts", "**/*.cts", "**/*.tsx"],
     languageOptions: {
       sourceType: /\.mjs$/.test(name) || isTyped ? "module" : "script",
       ...(isTyped && { parser: tseslint.parser }),
