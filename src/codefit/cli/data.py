@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from codefit.cli.data_complexity import complexity
 from codefit.cli.data_documents import diff, documents
 from codefit.cli.data_repairs import repairs
 from codefit.cli.output import emit, table
@@ -31,6 +32,7 @@ app = typer.Typer(help="Make the files that training reads.", no_args_is_help=Tr
 app.command()(documents)
 app.command()(diff)
 app.command()(repairs)
+app.command()(complexity)
 
 
 @app.command()

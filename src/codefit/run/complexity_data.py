@@ -93,6 +93,30 @@ def write_complexity_data(data: ComplexityData, seed: int, variant_functions: in
     )
 
 
+def write_given_functions(data: ComplexityData, seed: int, train_file: Path, eval_file: Path | None, run: Path) -> str:
+    """Write the rows of two files to learn from and to choose by below `run/data`; of one file a part chooses."""
+    receipt = Receipt()
+    rows = read_functions([train_file], receipt)
+    chosen_by = read_functions([eval_file], receipt) if eval_file is not None else []
+    share = 0.0 if chosen_by else data.validation_share
+    threshold = data.near_duplicate_threshold
+    sides = divide(rows, chosen_by, receipt, validation_share=share, seed=seed, threshold=threshold)
+    validation = [msgspec.structs.replace(row, split="validation") for row in sides.evaluation] or sides.validation
+    (run / DATA).mkdir(parents=True, exist_ok=True)
+    written: dict[str, Sequence[Row]] = {
+        TRAIN: sides.train,
+        VALIDATION: validation,
+        CHAT_TRAIN: [chat_of(row) for row in sides.train],
+        CHAT_VALIDATION: [chat_of(row) for row in validation],
+        BROKEN: broken_rows(sides.train, seed),
+    }
+    for name, side in written.items():
+        write_rows(run / name, side)
+    write_dropped(run / DATA / "dropped.jsonl.gz", {"functions": receipt})
+    left_out = sum(receipt.by_reason().values())
+    return f"{len(sides.train):,} functions to learn from, {len(validation):,} to choose by, {left_out:,} left out"
+
+
 def data_files(data: ComplexityData) -> dict[str, Any]:
     """Size and time of change of all that the data stage reads."""
     return input_files(data.documents, [*data.functions, *data.evaluation, *data.human])

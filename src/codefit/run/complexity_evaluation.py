@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from codefit.corpus.manifest import Receipt
 from codefit.evaluate.intervals import bootstrap
 from codefit.evaluate.regression import Interval, regression_report, spearman_estimate
 from codefit.files import read_json
@@ -36,6 +37,7 @@ from codefit.recipe.complexity_scoring import ComplexityScoring
 from codefit.records import ScoredFunction, load_rows, read_rows, write_rows
 from codefit.run.complexity_data import EVALUATION, HUMAN, VARIED, HumanSnippet, Varied
 from codefit.run.complexity_scoring import BASELINES, CONSTANT, EXPORT_REPORT, LINES, MODEL, SCORES
+from codefit.tasks.complexity.functions import read_functions
 from codefit.train.language_model import spread
 
 METRICS, CODE = "metrics", "code"
@@ -85,6 +87,34 @@ def evaluate_scorers(recipe: ComplexityScoring, run: Path) -> dict[str, Any]:
         "people": {"n": len(human), "scorers": people},
         "missing": dict(ensemble.missing),
         "published": [{"name": name, "mae": mae, "r2": r2 / 100} for name, (mae, r2) in PUBLISHED.items()],
+    }
+
+
+def evaluate_file(
+    path: Path, model: Path | None, *, base: str | None = None, device: str = "auto", seed: int = 0
+) -> dict[str, Any]:
+    """The formula, the exact score, and a model's ensemble and members on a file of functions with known scores."""
+    receipt = Receipt()
+    rows = read_functions([path], receipt)
+    ensemble = load_complexity_model(model, base=base, device=device) if model is not None else None
+    found: dict[str, Measured] = {
+        "formula": Measured(FormulaScorer(), "lizard's figures"),
+        "complexity score": Measured(ExactScorer(), METRICS),
+    }
+    if ensemble is not None:
+        reads = {BOOSTED_NAME: METRICS}
+        found |= {name: Measured(own, reads.get(name, CODE)) for name, own in ensemble.members.items()}
+        found["ensemble"] = Measured(ensemble, "code and metrics")
+    table = []
+    for name, measured in found.items():
+        answers, seconds = _score(measured, rows)
+        table.append(_row(name, measured, rows, answers, seconds, seed))
+    return {
+        "n": len(rows),
+        "left_out": receipt.by_reason(),
+        "scorers": table,
+        "missing": dict(ensemble.missing) if ensemble is not None else {},
+        "weights": dict(ensemble.fitted.weights) if ensemble is not None else {},
     }
 
 
@@ -229,9 +259,7 @@ def as_function(code: str) -> str:
     return f"function snippet() {{\n{code}\n}}"
 
 
-def _write_scores(
-    path: Path, rows: Sequence[ScoredFunction], scores: Mapping[str, Sequence[Estimate | None]]
-) -> None:
+def _write_scores(path: Path, rows: Sequence[ScoredFunction], scores: Mapping[str, Sequence[Estimate | None]]) -> None:
     def told(estimate: Estimate | None) -> list[float | None] | None:
         return None if estimate is None else [estimate.score, estimate.low, estimate.high]
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codefit.files import atomic_folder, read_json, write_json
+from codefit.files import atomic_folder, hash_file, read_json, write_json
 from codefit.recipe.complexity_scoring import ComplexityScoring, ScoreLanguageModel
 from codefit.records import ScoredFunction, load_rows, read_rows
 from codefit.run.complexity_data import (
@@ -22,11 +22,12 @@ from codefit.run.complexity_data import (
     VARIED,
     data_files,
     write_complexity_data,
+    write_given_functions,
 )
 from codefit.run.machine import package_versions
 from codefit.run.pair_data import expanded
-from codefit.run.record import code_revision
-from codefit.run.runner import Stage
+from codefit.run.record import code_revision, new_record
+from codefit.run.runner import Stage, run_stages
 
 if TYPE_CHECKING:
     from codefit.train.score_encoder import TrainedEncoder
@@ -111,14 +112,29 @@ def stages_of(recipe: ComplexityScoring) -> list[Stage]:
             settings={
                 **seed,
                 **settings["evaluate"],
-                "chat": None
-                if chat is None
-                else {"readings": chat.readings, "functions": chat.evaluation_functions},
+                "chat": None if chat is None else {"readings": chat.readings, "functions": chat.evaluation_functions},
             },
             inputs=[EVALUATION, VARIED, HUMAN, BASELINES, MODEL],
             later=CARD_FILES,
         ),
     ]
+
+
+def train_from(recipe: ComplexityScoring, out: Path, train_file: Path, eval_file: Path | None) -> dict[str, Any]:
+    """Scorers and their ensemble below `out` from files of functions; what each stage came to.
+
+    Without `eval_file` a part of the others chooses, as large as the recipe says.
+    """
+    files = {str(path): hash_file(path) for path in (train_file, eval_file) if path is not None}
+    data = Stage(
+        "data",
+        partial(write_given_functions, recipe.data, recipe.seed, train_file, eval_file),
+        outputs=["data"],
+        settings={"files": files, "share": recipe.data.validation_share, "seed": recipe.seed},
+    )
+    stages = [data, *(stage for stage in stages_of(recipe) if stage.name not in ("data", "evaluate"))]
+    record = run_stages(stages, new_record(recipe, [stage.name for stage in stages]), out)
+    return {"model": str(out / MODEL), "stages": {stage.name: stage.summary for stage in record.stages}}
 
 
 def base_key(section: ScoreLanguageModel) -> str:

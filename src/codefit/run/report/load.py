@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
 
 from codefit.errors import InputError
 from codefit.run.record import FILE, RunRecord, StageRecord, read_record
+from codefit.run.report.complexity_shapes import (
+    AnswerRow,
+    Baselines,
+    ComplexityEvaluation,
+    ComplexityExport,
+    ComplexityManifest,
+    ScoreRow,
+    ScoresRow,
+)
+from codefit.run.report.decode import read_file, read_metrics, read_scores
 from codefit.run.report.language_shapes import (
     DocumentManifest,
     PerplexityEvaluation,
@@ -28,10 +35,7 @@ from codefit.run.report.repair_shapes import (
     RepairManifest,
     Variants,
 )
-from codefit.run.report.shapes import Answers, EvalRow, Evaluation, Export, Manifest, Shape, TokenizerReport, TrainRow
-
-S = TypeVar("S", bound=Shape)
-L = TypeVar("L", EvalRow, PerplexityRow, ListsRow)
+from codefit.run.report.shapes import Answers, EvalRow, Evaluation, Export, Manifest, TokenizerReport, TrainRow
 
 LANGUAGE_MODELS = ("base-language-model", "extended-pretraining")
 
@@ -50,6 +54,8 @@ STAGE_OF = {
     "lists": "lists",
     "pretraining": "pretrain",
     "variants": "variants",
+    "baselines": "baselines",
+    "chat": "chat",
 }
 
 
@@ -180,7 +186,32 @@ class RepairRun(Run):
         }
 
 
-AnyRun = EncoderRun | LanguageModelRun | RepairRun
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplexityRun(Run):
+    """The run of scorers of complexity; `steps` are the encoder's, `answering` those of the language model."""
+
+    looks: Sequence[ScoreRow]
+    answering: Sequence[TrainRow]
+    answering_looks: Sequence[AnswerRow]
+    manifest: ComplexityManifest | None
+    baselines: Baselines | None
+    export: ComplexityExport | None
+    evaluation: ComplexityEvaluation | None
+    scores: Sequence[ScoresRow]
+
+    def parts(self) -> dict[str, object]:
+        """What there is, by the names of `STAGE_OF`."""
+        return {
+            **Run.parts(self),
+            "data": self.manifest,
+            "baselines": self.baselines,
+            "chat": self.answering,
+            "export": self.export,
+            "evaluation": self.evaluation,
+        }
+
+
+AnyRun = EncoderRun | LanguageModelRun | RepairRun | ComplexityRun
 
 
 def load_run(folder: Path) -> AnyRun:
@@ -188,35 +219,37 @@ def load_run(folder: Path) -> AnyRun:
     if not folder.is_dir():
         raise InputError("no such folder", where=str(folder), fix="give the folder of a run, such as runs/quickstart")
     record = read_record(folder)
-    tokenizer = _read(folder / "tokenizer" / "report.json", TokenizerReport)
+    tokenizer = read_file(folder / "tokenizer" / "report.json", TokenizerReport)
     if record.system == "code-encoder":
-        steps, looks = _read_metrics(folder / "metrics.jsonl", EvalRow)
+        steps, looks = read_metrics(folder / "metrics.jsonl", EvalRow)
         return EncoderRun(
             folder=folder,
             record=record,
             steps=steps,
             looks=looks,
             tokenizer=tokenizer,
-            manifest=_read(folder / "data" / "manifest.json", Manifest),
-            evaluation=_read(folder / "evaluation.json", Evaluation),
-            export=_read(folder / "export" / "codefit-export.json", Export),
-            answers=_read(folder / "answers.json", Answers),
+            manifest=read_file(folder / "data" / "manifest.json", Manifest),
+            evaluation=read_file(folder / "evaluation.json", Evaluation),
+            export=read_file(folder / "export" / "codefit-export.json", Export),
+            answers=read_file(folder / "answers.json", Answers),
         )
     if record.system in LANGUAGE_MODELS:
-        steps, perplexities = _read_metrics(folder / "metrics.jsonl", PerplexityRow)
+        steps, perplexities = read_metrics(folder / "metrics.jsonl", PerplexityRow)
         return LanguageModelRun(
             folder=folder,
             record=record,
             steps=steps,
             looks=perplexities,
             tokenizer=tokenizer,
-            manifest=_read(folder / "data" / "manifest.json", DocumentManifest),
-            evaluation=_read(folder / "evaluation.json", PerplexityEvaluation),
-            shipped=_read(folder / "shipped.json", Shipped),
-            samples=_read(folder / "samples.json", Samples),
+            manifest=read_file(folder / "data" / "manifest.json", DocumentManifest),
+            evaluation=read_file(folder / "evaluation.json", PerplexityEvaluation),
+            shipped=read_file(folder / "shipped.json", Shipped),
+            samples=read_file(folder / "samples.json", Samples),
         )
     if record.system == "repair-ranking":
         return _load_repair_run(folder, record)
+    if record.system == "complexity-scoring":
+        return _load_complexity_run(folder, record)
     raise InputError(
         f"a run of the system {record.system!r}, which this codefit has no page for",
         where=str(folder / FILE),
@@ -225,8 +258,8 @@ def load_run(folder: Path) -> AnyRun:
 
 
 def _load_repair_run(folder: Path, record: RunRecord) -> RepairRun:
-    steps, looks = _read_metrics(folder / "metrics.jsonl", ListsRow)
-    pretraining, perplexities = _read_metrics(folder / "pretrained" / "metrics.jsonl", PerplexityRow, "pretrain")
+    steps, looks = read_metrics(folder / "metrics.jsonl", ListsRow)
+    pretraining, perplexities = read_metrics(folder / "pretrained" / "metrics.jsonl", PerplexityRow, "pretrain")
     return RepairRun(
         folder=folder,
         record=record,
@@ -235,43 +268,30 @@ def _load_repair_run(folder: Path, record: RunRecord) -> RepairRun:
         pretraining=pretraining,
         pretraining_looks=perplexities,
         tokenizer=None,
-        manifest=_read(folder / "data" / "manifest.json", RepairManifest),
-        proposer=_read(folder / "proposer.json", Proposer),
-        names=_read(folder / "names.json", NameWeights),
-        lists=_read(folder / "lists" / "report.json", Lists),
-        variants=_read(folder / "variants.json", Variants),
-        export=_read(folder / "export.json", RepairExport),
-        evaluation=_read(folder / "evaluation.json", RepairEvaluation),
+        manifest=read_file(folder / "data" / "manifest.json", RepairManifest),
+        proposer=read_file(folder / "proposer.json", Proposer),
+        names=read_file(folder / "names.json", NameWeights),
+        lists=read_file(folder / "lists" / "report.json", Lists),
+        variants=read_file(folder / "variants.json", Variants),
+        export=read_file(folder / "export.json", RepairExport),
+        evaluation=read_file(folder / "evaluation.json", RepairEvaluation),
     )
 
 
-def _read(file: Path, shape: type[S]) -> S | None:
-    if not file.exists():
-        return None
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"damaged ({error})", where=str(file), fix="run the recipe again to make it anew") from error
-
-
-def _read_metrics(file: Path, look: type[L], stage: str = "train") -> tuple[list[TrainRow], list[L]]:
-    """Rows by kind, of what `stage` wrote. A last line without its newline was cut by a kill and does not count."""
-    steps: list[TrainRow] = []
-    looks: list[L] = []
-    if not file.exists():
-        return steps, looks
-    decoder: msgspec.json.Decoder[TrainRow | L] = msgspec.json.Decoder(TrainRow | look)
-    for number, line in enumerate(file.read_bytes().splitlines(keepends=True), start=1):
-        if not line.endswith(b"\n"):
-            break
-        try:
-            row = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"damaged ({error})", where=f"{file}:{number}", fix=f"codefit run RECIPE --from {stage} makes it anew"
-            ) from error
-        if isinstance(row, TrainRow):
-            steps.append(row)
-        else:
-            looks.append(row)
-    return steps, looks
+def _load_complexity_run(folder: Path, record: RunRecord) -> ComplexityRun:
+    steps, looks = read_metrics(folder / "metrics.jsonl", ScoreRow)
+    answering, answers = read_metrics(folder / "language_model" / "metrics.jsonl", AnswerRow, "chat")
+    return ComplexityRun(
+        folder=folder,
+        record=record,
+        steps=steps,
+        looks=looks,
+        answering=answering,
+        answering_looks=answers,
+        tokenizer=None,
+        manifest=read_file(folder / "data" / "manifest.json", ComplexityManifest),
+        baselines=read_file(folder / "baselines.json", Baselines),
+        export=read_file(folder / "export.json", ComplexityExport),
+        evaluation=read_file(folder / "evaluation.json", ComplexityEvaluation),
+        scores=read_scores(folder / "scores.jsonl.gz"),
+    )

@@ -136,21 +136,21 @@ class DataFile(Shape, frozen=True):
 
 
 class Receipt(Shape, frozen=True):
-    """What every data receipt has: the steps, what was read, what was not there, and the files written."""
+    """What every data receipt has: the steps, what was not there, and the files written."""
 
     stages: dict[str, StageReceipt]
     outputs: dict[str, DataFile]
-    sources: list[str] = []
-    pair_files: dict[str, str] = {}
     missing: list[str] = []
     redacted: dict[str, int] = {}
 
 
 class Manifest(Receipt, frozen=True, kw_only=True):
-    """`data/manifest.json` of a run that learns from pairs."""
+    """`data/manifest.json` of a run that learns from pairs; `sources` and `pair_files` are what was read."""
 
     train: Side
     evaluation: Side
+    sources: list[str] = []
+    pair_files: dict[str, str] = {}
     leakage: Leakage | None = None
 
 
