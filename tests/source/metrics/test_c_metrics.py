@@ -97,7 +97,7 @@ CPP_DECLARATIONS = {
     "namespaces": ("namespace a::b { namespace { class C { void m() {} }; } }", [("a.b.C.m", 0)]),
     "pack": ("template <class... T> void m(int a, T... b) {}", [("m", 2)]),
     "friend": ("class A { friend bool operator<(A a, A b) {} };", [("A.operator<", 2)]),
-    "local class": ("void m() { struct A { int n() {} }; }", [("m", 0), ("m.A.n", 0)]),
+    "local class": ("void m() { struct A { A(int a) {} int n() {} }; }", [("m", 0), ("m.A.A", 1), ("m.A.n", 0)]),
     "class with a macro": ("class EXPORT A { A(int a) : b(a) {} int m() {} };", [("A.A", 1), ("A.m", 0)]),
     "class with a macro and access": ("class EXPORT A { public: ~A() {} A(int a) {} };", [("A.A", 1)]),
     "derived class with a macro": ("struct EXPORT A : public b::C { int m() {} };", [("m", 0)]),

@@ -51,6 +51,7 @@ STATEMENTS = {
     "match in a macro": ("a!(match b { C => d, E => f, _ => { if g {} } })", (1, 0, 0, 4)),
     "pattern in a macro": ("matches!(a, B | C if d)", (1, 0, 0, 2)),
     "impl of a trait": ("impl A for B {} impl C {}", (1, 0, 0, 2)),
+    "for of lifetimes": ("let a: for<'b> fn(&'b u8) = c;", (1, 0, 0, 2)),
     "recursion": ("m();", (1, 0, 0, 1)),
     "bits are no conditions": ("let a = b & c | d ^ e;", (1, 0, 0, 1)),
 }

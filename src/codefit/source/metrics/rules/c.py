@@ -42,7 +42,6 @@ from codefit.source.metrics.vocabulary import (
 
 _MAX_DECLARATORS = 100  # as in the definitions: deeper is no name that a person wrote
 _WITHOUT_FIELD = frozenset({"reference_declarator", "parenthesized_declarator", "attributed_declarator"})
-_STATEMENTS = frozenset({"compound_statement", "case_statement", "labeled_statement", "if_statement", "else_clause"})
 _TYPES = frozenset({"class_specifier", "struct_specifier", "union_specifier"})
 _TYPE = Container("declarator")
 # What the parser takes for the name of a function where a macro stands before a statement, and what it is.
@@ -70,7 +69,8 @@ def _head(node: Node) -> Node:
 
 
 # `enable_if_t<a || b, T> f()`: what its type depends on is no decision of the function.
-_FUNCTION = Several((Function("declarator", ("parameters",), ("declarator",), head_of=_head), Apart("type")))
+_BARE = Function("declarator", ("parameters",), ("declarator",), inside=False, head_of=_head)
+_FUNCTION = Several((replace(_BARE, inside=True), Apart("type")))
 _AFTER_MACRO = Function("type", (), ("type",))  # `EXPORT size_of_t size_of(void)`: the parser reads a declaration first
 
 
@@ -81,7 +81,10 @@ def _is_type(node: Node) -> bool:
 
 
 def _definition(node: Node) -> Rule | None:
-    """A function with a body; what a macro makes of a statement or of a type is none."""
+    """A function with a body; what a macro makes of a statement or of a type is none.
+
+    One without a type is a constructor or the like, or, in a function, a macro with a block (`foreach (a, b) { … }`).
+    """
     if node.child_by_field_name("body") is None:
         return None
     if _is_type(node):
@@ -90,14 +93,10 @@ def _definition(node: Node) -> Rule | None:
     name = _head(node).child_by_field_name("declarator")
     if name is not None and name.type == "identifier" and name.text in _KEYWORDS:
         return _KEYWORDS[name.text]
-    if node.child_by_field_name("type") is not None:
-        declarator = node.child_by_field_name("declarator")
-        return _AFTER_MACRO if declarator is not None and declarator.type == "parenthesized_declarator" else _FUNCTION
-    around = node.parent
-    while around is not None and around.type in _STATEMENTS:
-        around = around.parent
-    is_statement = around is not None and around.type == "function_definition" and not _is_type(around)
-    return None if is_statement else _FUNCTION
+    if node.child_by_field_name("type") is None:
+        return _BARE
+    declarator = node.child_by_field_name("declarator")
+    return _AFTER_MACRO if declarator is not None and declarator.type == "parenthesized_declarator" else _FUNCTION
 
 
 def _parameters_in(node: Node) -> int:
