@@ -51,7 +51,6 @@ STATEMENTS = {
     "match in a macro": ("a!(match b { C => d, E => f, _ => { if g {} } })", (1, 0, 0, 4)),
     "pattern in a macro": ("matches!(a, B | C if d)", (1, 0, 0, 2)),
     "impl of a trait": ("impl A for B {} impl C {}", (1, 0, 0, 2)),
-    "for of lifetimes": ("let a: for<'b> fn(&'b u8) = c;", (1, 0, 0, 2)),
     "recursion": ("m();", (1, 0, 0, 1)),
     "bits are no conditions": ("let a = b & c | d ^ e;", (1, 0, 0, 1)),
 }
@@ -88,10 +87,10 @@ def test_items(items, expected):
 
 
 def test_what_lizard_counts_in_a_head():
-    code = "fn m<A: ?Sized, B>(a: &&A) -> u8 where B: for<'a> Fn(&'a A), C: Box<dyn for<'b> D> { 1 }"
+    code = "fn m<A: ?Sized, B>(a: &&A) -> u8 where B: for<'a> Fn(&'a A), C: Box<dyn for<'b> D>, for<'c> E: F { 1 }"
     [ours] = measure(code, "rust").functions
     assert (ours.cyclomatic, ours.cognitive) == (1, 0)
-    assert of_lizard(code, "rust")[0][1][0] == ours.ccn == 6
+    assert of_lizard(code, "rust")[0][1][0] == ours.ccn == 7
 
 
 def test_a_function_inside_is_a_function_of_its_own_and_cognitive_for_the_one_around_it():
@@ -106,12 +105,15 @@ def test_what_stands_outside_of_functions():
 
 
 def test_operators_and_operands():
-    code = 'pub fn m(a: u8) -> u8 { /* b\n */ #[c(d)]\n f(\'e\', "g", b"h", r"i", 1.5, a..=a) // j\n }'
+    code = 'pub fn m(a: u8) -> u8 { #![k]\n /* b\n */ #[c(d)]\n f(\'e\', "g", b"h", r"i", 1.5, [a..=a]) // j\n }'
     [ours] = measure(code, "rust").functions
     counts = ours.halstead
-    assert (counts.different_operands, counts.operands) == (10, 13)  # m a u8 u8 #[c(d)] f 'e' "g" b"h" r"i" 1.5 a a
-    assert (counts.different_operators, counts.operators) == (7, 12)  # fn ( : -> { ( , , , , , ..=
-    assert (ours.tokens, ours.lines) == (35, 4)
+    assert (counts.different_operands, counts.operands) == (
+        11,
+        14,
+    )  # m a u8 u8 #![k] #[c(d)] f 'e' "g" b"h" r"i" 1.5 a a
+    assert (counts.different_operators, counts.operators) == (8, 13)  # fn ( : -> { ( , , , , , [ ..=
+    assert (ours.tokens, ours.lines) == (38, 4)
 
 
 def test_tokens_and_lines_as_lizard_counts_them():

@@ -168,7 +168,7 @@ _RULES: dict[str, Rule] = {
     "preproc_if": _directive("#if", "condition"),
     "preproc_elif": _directive("#elif", "condition"),
     "preproc_ifdef": _directive("#ifdef", "name"),
-    "preproc_elifdef": _directive("#elifdef", "name"),
+    "preproc_elifdef": Apart("name", count=False),
 }
 _TOKENS = weigher(
     r'(?:u8|u|U|L)?R"\((?:[^)]|\)(?!"))*\)"',

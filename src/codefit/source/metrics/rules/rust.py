@@ -15,9 +15,9 @@ What a macro is given is tokens to the parser, not code: `assert!(a && b)` adds 
 Of lizard's count (ccn) that is no decision, this too is counted: `where`, the `for` of `for<'a>` and of `impl A for B`
 in a function, `?Sized`, `||` of a closure without parameters, `&&` of a reference to a reference. Not followed are its
 mistakes: after a character ('a') it looks for the next quote and swallows what lies between; so it does with the rest
-of a line after `#`, be it of `#[test]` or `r#"a"#`. It takes the brace of `if let A { .. } = b` for the body, the next
-function's body for that of one without, commas in the types of parameters for those between parameters; the first token
-and line of a function inside count for the one around it too.
+of a line after `#`, be it of `#[test]` or `r#"a"#`. It takes the type `fn(A)` for a function, the brace of
+`if let A { .. } = b` for the body, the next function's body for that of one without, commas in the types of parameters
+for those between parameters; the first token and line of a function inside count for the one around it too.
 """
 
 from __future__ import annotations
