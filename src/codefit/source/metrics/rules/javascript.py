@@ -5,9 +5,10 @@
 | cyclomatic | `if`, loops, `case`, `catch`, `?:`, `&&`, `\\|\\|`, `??` and their assignments, `?.`, default values |
 | cognitive | `if`, loops, `switch`, `catch`, `?:` with their nesting; `else`, runs of `&&`, labelled jumps |
 
-Held against ESLint and sonarjs function by function. One difference is known: sonarjs 4.2 loses count of the nesting where
-a function is itself a branch of `?:` or the body of a loop, since it leaves that level only after it left the function.
-`ccn` is lizard's count: without `?.`. What lizard misreads (`codefit.tasks.complexity.lizard_reader`) is read right here.
+Held against ESLint and sonarjs function by function. One difference is known: sonarjs 4.2 loses count of the nesting
+where a function is itself a branch of `?:` or the body of a loop, since it leaves that level only after it left the
+function. `ccn` is lizard's count, without `?.`; what lizard misreads (`codefit.tasks.complexity.lizard_reader`) is read
+right here.
 """
 
 from __future__ import annotations
