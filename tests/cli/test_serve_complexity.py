@@ -94,17 +94,20 @@ def test_its_own_port_and_line(answered: list[Any], capsys: pytest.CaptureFixtur
 def test_with_a_folder_its_model_is_asked_too(
     answered: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, asked = tmp_path / "mine" / "model", []
+    folder, asked, scorer = tmp_path / "mine" / "model", [], ByLength()
     folder.mkdir(parents=True)
+    scorer.missing = {"boosted": "lightgbm is not installed"}  # type: ignore[attr-defined]
     module = types.ModuleType("codefit.models.complexity")
-    module.load_complexity_model = lambda place: (asked.append(place), ByLength())[1]  # type: ignore[attr-defined]
+    module.load_complexity_model = lambda place: (asked.append(place), scorer)[1]  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "codefit.models.complexity", module)
     assert main(["serve", "--complexity", str(folder), "--queue", "1", "--json"]) == 0
     with TestClient(answered[1]) as client:
         functions = scored(client, CODE).json()["results"][0]["functions"]
     assert functions[0]["learned"]["score"] == round(1 + len(CODE.strip()) / 50, 2)
     assert asked == [folder]
-    assert json.loads(capsys.readouterr().out)["model"] == "mine"
+    told = capsys.readouterr()
+    assert json.loads(told.out)["model"] == "mine"
+    assert told.err == "warning: the learned scores are without boosted: lightgbm is not installed\n"
 
 
 def test_wrong_input_is_one_line(answered: list[Any], capsys: pytest.CaptureFixture[str]) -> None:

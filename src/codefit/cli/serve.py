@@ -147,7 +147,7 @@ def _serve_complexity(folder: Path | None, host: str, port: int, token: str | No
 
             scorer = load_complexity_model(folder)
             for name, why in scorer.missing.items():
-                say(f"warning: the scores are without those of the {name}: {why}")
+                say(f"warning: the learned scores are without {name}: {why}")
         return create_complexity_app(scorer, token=token, places=places, ready=ready)
 
     _answer(make_app, called, "/", host, port, token)
