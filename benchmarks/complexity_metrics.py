@@ -60,7 +60,9 @@ def main() -> None:
         "speed": speed([row for rows in repositories.values() for row in rows], 2 if quick else ROUNDS),
         "million": million_lines(folder, QUICK_LINES if quick else LINES),
     }
-    store_result("complexity_metrics", result, packages=["lizard", "tree-sitter", "tree-sitter-javascript"], quick=quick)
+    store_result(
+        "complexity_metrics", result, packages=["lizard", "tree-sitter", "tree-sitter-javascript"], quick=quick
+    )
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -80,7 +82,8 @@ def labels(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         error += abs(own.score - row["complexity"])
     seconds = time.process_time() - started
     clean = [
-        measure(in_context(row["code"], "javascript"), "javascript").functions[0].score - row["complexity"] for row in rows
+        measure(in_context(row["code"], "javascript"), "javascript").functions[0].score - row["complexity"]
+        for row in rows
     ]
     return {
         "rows": len(rows),
@@ -88,12 +91,17 @@ def labels(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "figures": figures,
         "mae": error / len(rows),
         "rows_per_second": len(rows) / seconds,
-        # What `complexity score` says: the function itself, read right, where lizard reads its first nested one or errs.
+        # What `complexity score` says: the function itself, read right; lizard reads its first nested one, or errs.
         "score": {
             "exact": sum(abs(difference) < 1e-9 for difference in clean),
             "mae": sum(map(abs, clean)) / len(clean),
         },
     }
+
+
+def score_of(code: str) -> float:
+    """The exact score of a function's code."""
+    return measure(in_context(code, "javascript"), "javascript").functions[0].score
 
 
 def beside_linters(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -135,7 +143,8 @@ def linters(sources: Sequence[str]) -> list[Any]:
     )
     answers: list[Any] = json.loads(done.stdout)
     return [
-        each if isinstance(each, dict) else sorted(each, key=lambda own: (own["start"], -own["end"])) for each in answers
+        each if isinstance(each, dict) else sorted(each, key=lambda own: (own["start"], -own["end"]))
+        for each in answers
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import tempfile
 import time
@@ -10,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from benchmarks.common import ROOT
+from codefit.run.memory import resident_bytes
 
 LOOK_SECONDS = 0.1  # between two looks at the processes' memory
 
@@ -35,19 +33,9 @@ def run_measured(command: Sequence[str]) -> MeasuredRun:
         with out.open("wb") as stream:
             process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.DEVNULL)
             while process.poll() is None:
-                peak = max(peak, _held(process.pid))
+                peak = max(peak, resident_bytes(process.pid))
                 time.sleep(LOOK_SECONDS)
         seconds = time.perf_counter() - started
         if process.returncode:
             raise SystemExit(f"{' '.join(command[1:])} ended with {process.returncode}")
         return MeasuredRun(out.read_bytes(), seconds, peak)
-
-
-def _held(pid: int) -> int:
-    total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(pid)
-        for each in [parent, *parent.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += each.memory_info().rss
-    return total
