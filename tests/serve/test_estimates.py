@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -169,6 +170,15 @@ def test_a_client_that_leaves_gives_its_place_free() -> None:
             httpx.post(f"{client.base_url}/v1/complexity", json={"code": "a()", "language": "javascript"}, timeout=0.5)
         until(lambda: post(client, "b()", learned=False).status_code == 200)
         scorer.gate.set()
+
+
+def test_a_client_that_sends_slowly_takes_no_place() -> None:
+    with running_app(create_complexity_app(None, processes=1, places=1)) as client:
+        client.get("/health")
+        with socket.create_connection((client.base_url.host, client.base_url.port)) as slow:
+            head = "POST /v1/complexity HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000"
+            slow.sendall(f"{head}\r\n\r\n{{".encode())
+            assert post(client, codes(1)[0]).status_code == 200
 
 
 def test_a_request_with_more_functions_than_the_model_takes_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
