@@ -93,11 +93,12 @@ def _try(node: Node) -> Rule:
 
 def _case(node: Node) -> Rule:
     """A name or `_` alone takes what is left."""
-    first, after = node.child(1), node.child(2)
-    pattern = None if first is None else first.child(0)
-    if pattern is None or after is None or after.type != ":" or pattern.end_byte != node.child(1).end_byte:
+    pattern = [child for child in node.children if not child.is_extra][1:3]
+    if [child.type for child in pattern] != ["case_pattern", ":"]:
         return _CASE
-    return _LAST_CASE if pattern.type == "_" or (pattern.type == "dotted_name" and pattern.child_count == 1) else _CASE
+    parts = pattern[0].children
+    is_name = len(parts) == 1 and (parts[0].type == "_" or (parts[0].type, parts[0].child_count) == ("dotted_name", 1))
+    return _LAST_CASE if is_name else _CASE
 
 
 def _if_clause(node: Node) -> Rule:
@@ -113,9 +114,9 @@ def _negation(node: Node) -> Rule | None:
 
 def _statement(node: Node) -> Rule | None:
     """A string in three quotes that stands alone."""
-    text = node.named_children[0] if node.named_child_count == 1 else None
-    end = text.named_children[-1] if text is not None and text.type == "string" else None
-    return _REMARK if end is not None and end.end_byte - end.start_byte == 3 else None
+    parts = node.named_children
+    end = parts[0].named_children[-1:] if len(parts) == 1 and parts[0].type == "string" else []
+    return _REMARK if end and end[0].end_byte - end[0].start_byte == 3 else None
 
 
 def _slice(node: Node) -> Rule | None:
