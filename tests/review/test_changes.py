@@ -62,6 +62,8 @@ def test_renamed_files_and_moved_functions_are_not_new(checkout: Checkout) -> No
         "from.py": branchy("moving", 7) + branchy("staying", 5),
         "to.py": branchy("there", 4),
     })  # fmt: skip
+    checkout.git("config", "diff.renames", "false")  # what a user has configured changes nothing
+    checkout.git("config", "diff.noprefix", "true")
     checkout.git("mv", "old.py", "new name.py")
     checkout.write({
         "new name.py": "".join(branchy(f"f{number}", number + (number == 3)) for number in range(6)),
@@ -85,6 +87,13 @@ def test_only_the_paths_that_are_asked_for(checkout: Checkout) -> None:
     everything = changes_in(checkout, "HEAD", choice=Choice(everything=True))
     assert told(everything) == [("changed", "b.py", "b"), ("changed", "a.py", "a"), ("new", "c.py", "c")]
     assert told(changes_in(checkout, "HEAD", choice=Choice(exclude=("lib/",)))) == [("changed", "a.py", "a")]
+
+
+def test_ignored_files_are_left_out_though_they_are_committed(checkout: Checkout) -> None:
+    checkout.commit({".codefitignore": "gen/\n", "gen/a.py": branchy("a", 1), "b.py": branchy("b", 1)})
+    checkout.write({"gen/a.py": branchy("a", 2), "b.py": branchy("b", 2)})
+    assert told(changes_in(checkout, "HEAD")) == [("changed", "b.py", "b")]
+    assert told(changes_in(checkout, "HEAD", "gen")) == [("changed", "a.py", "a")]  # who names it wants it
 
 
 def test_a_file_moved_in_from_outside_brings_its_past(checkout: Checkout) -> None:

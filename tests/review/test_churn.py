@@ -31,6 +31,15 @@ def test_commits_and_lines_of_a_file(checkout: Checkout) -> None:
     assert (churns["b.py"].commits, churns["b.py"].lines) == (2, 1 + 2)
 
 
+def test_lines_that_are_changed_taken_out_and_added_in_a_function(checkout: Checkout) -> None:
+    checkout.commit({"a.py": "a\nb\nc\nd\ne\nf\n"})
+    checkout.commit({"a.py": "a\nB\nc\nd\nf\nnew\n"})  # b is another line, e is gone, the last is new
+    churns, _ = churn_of(checkout, {"a.py": [(1, 3), (4, 5), (5, 6), (6, 6)]})
+    made = [3, 2 + 0, 1, 0]  # the first commit makes what is there of it
+    assert [span.lines for span in churns["a.py"].spans] == [made[0] + 2, 3 + 1, 1 + 1, 1]
+    assert [span.commits for span in churns["a.py"].spans] == [2, 2, 2, 1]
+
+
 def test_a_renamed_file_is_followed_and_a_name_used_again_is_not(checkout: Checkout) -> None:
     text = "".join(f"line {number}\n" for number in range(20))
     checkout.commit({"first.py": text})

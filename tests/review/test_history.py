@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codefit.errors import InputError
+from codefit.errors import CodefitError, InputError
 from codefit.review.files import Choice, find_files
 from codefit.review.git import since_time
 from codefit.review.history import evenly, read_trend
@@ -101,6 +101,14 @@ def test_a_shallow_clone_is_refused(checkout: Checkout, tmp_path: Path) -> None:
     checkout.git("clone", "--depth", "1", f"file://{checkout.top}", str(tmp_path / "shallow"))
     with pytest.raises(InputError, match="a shallow clone does not hold the history; run git fetch --unshallow"):
         read_trend("", Scope([str(tmp_path / "shallow")], Choice()), Reading())
+
+
+def test_a_damaged_repository_is_an_error(checkout: Checkout) -> None:
+    first, *_ = grown(checkout)
+    sha = checkout.git("rev-parse", f"{first}:src/a.py").strip()
+    (checkout.top / ".git" / "objects" / sha[:2] / sha[2:]).unlink()
+    with pytest.raises(CodefitError, match=f"git does not give the content {sha}; run git fsck"):
+        trend_of(checkout)
 
 
 def test_even_choices_keep_both_ends() -> None:

@@ -45,6 +45,12 @@ def test_of_the_same_name_the_same_content_goes_first() -> None:
     assert found == [(None, 1), (1, 2), (2, 3)]
 
 
+def test_the_same_content_goes_before_another_name() -> None:
+    before = units(G, file=0)
+    now = units(G.replace("g", "other").replace("prinother", "print"), file=1) + units(G, file=2)
+    assert pairs(before, now) == [(None, "other"), ("g", "g")]
+
+
 def test_place_and_indentation_are_not_content() -> None:
     (plain,) = units(G)
     (method,) = units("class A:\n" + "".join(f"    {line}\n" for line in G.splitlines()))
