@@ -25,7 +25,14 @@ from codefit.source.metrics.javascript.memory import (
     SECOND,
     TAIL,
 )
-from codefit.source.metrics.javascript.objects import after_modifiers, begin_key, begin_method, is_key, is_modifier
+from codefit.source.metrics.javascript.objects import (
+    after_modifiers,
+    begin_key,
+    begin_method,
+    is_key,
+    is_modifier,
+    name_value,
+)
 from codefit.source.metrics.javascript.semicolons import semicolon
 
 _ANY_LINE = LINE_BEFORE | HIDDEN_LINE_BEFORE
@@ -133,7 +140,8 @@ def next_field(t, m):  # type: ignore[no-untyped-def]
     m[FRAME] = o.add_frame(m, memory.APART_TYPE, at + ROW)
     o.push(m, o.FIELD, o.NONE, o.NONE)
     m[AT] = at + ROW
-    o.begin(m, o.NONE)
+    key = t[at - ROW + MATCH] if t[at - ROW] == k.RIGHT_BRACKET else at - ROW
+    o.begin(m, name_value(t, m, key, at))
     return o.OPERAND
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from codefit.source.metrics.javascript import tokens as k
-from codefit.source.metrics.javascript.compiling import compiled, entry
+from codefit.source.metrics.javascript.compiling import STAMP, compiled, entry
 from codefit.source.metrics.javascript.ends import function_end
 from codefit.source.metrics.javascript.memory import (
     AROUND,
@@ -70,24 +72,6 @@ from codefit.source.metrics.javascript.memory import (
 _SHIFT = len(k.PRELUDE)
 
 
-@entry
-def count(data, t, m, texts, seen, out):  # type: ignore[no-untyped-def]
-    """Fill in `out`. `seen` has a zero for each kind of token and each text."""
-    for number in range(len(out)):
-        row = REGISTERS + number * FRAME_ROW
-        kind = m[row + TYPE]
-        out[number, OUT_TYPE] = kind
-        out[number, OUT_AROUND] = (m[row + AROUND] - REGISTERS) // FRAME_ROW
-        if kind == CLASS_TYPE:
-            _own_name(t, m, row, out, number)
-        elif kind in (FUNCTION_TYPE, MODULE_TYPE):
-            _figures(m, row, out, number)
-            _tokens(t, m, texts, seen, row, out, number)
-            if kind == FUNCTION_TYPE:
-                _name(t, m, row, out, number)
-                _place(data, t, m, row, out, number)
-
-
 @compiled
 def _figures(m, row, out, number):  # type: ignore[no-untyped-def]
     out[number, OUT_CYCLOMATIC] = m[row + CYCLOMATIC]
@@ -139,7 +123,7 @@ def _place(data, t, m, row, out, number):  # type: ignore[no-untyped-def]
 def _tokens(t, m, texts, seen, row, out, number):  # type: ignore[no-untyped-def]
     """What the tokens of a function say, without those of functions in it."""
     at, last = m[row + OPENING], m[row + CLOSING]
-    lines, tokens, operators, operands, kinds_of_operators, kinds_of_operands = 1, 0, 0, 0, 0, 0
+    lines, tokens, operators, operands, kinds_of_operators, kinds_of_operands = 0, 0, 0, 0, 0, 0
     first = at
     while at <= last:
         inner = t[at + FLAGS] >> OPENS
@@ -148,7 +132,8 @@ def _tokens(t, m, texts, seen, row, out, number):  # type: ignore[no-untyped-def
             continue
         kind = t[at]
         what = kind
-        if at != first and t[at + LINE] > t[at - ROW + LAST_LINE]:
+        begins = at == first and m[row + TYPE] == FUNCTION_TYPE  # the line may be another function's, too
+        if begins or t[at + LINE] > t[at - ROW + LAST_LINE]:
             lines += 1
         if kind < k.OPERATORS and kind != k.OPTIONAL:
             tokens += k.WEIGHTS[kind]
@@ -169,3 +154,29 @@ def _tokens(t, m, texts, seen, row, out, number):  # type: ignore[no-untyped-def
     out[number, OUT_KINDS_OF_OPERANDS] = kinds_of_operands
     out[number, OUT_OPERATORS] = operators
     out[number, OUT_OPERANDS] = operands
+
+
+def _counter(stamp: int) -> Any:
+    @entry
+    def count(data, t, m, texts, seen, out):  # type: ignore[no-untyped-def]
+        """Fill in `out`. `seen` has a zero for each kind of token and each text."""
+        if stamp < 0:
+            return
+        for number in range(len(out)):
+            row = REGISTERS + number * FRAME_ROW
+            kind = m[row + TYPE]
+            out[number, OUT_TYPE] = kind
+            out[number, OUT_AROUND] = (m[row + AROUND] - REGISTERS) // FRAME_ROW
+            if kind == CLASS_TYPE:
+                _own_name(t, m, row, out, number)
+            elif kind in (FUNCTION_TYPE, MODULE_TYPE):
+                _figures(m, row, out, number)
+                _tokens(t, m, texts, seen, row, out, number)
+                if kind == FUNCTION_TYPE:
+                    _name(t, m, row, out, number)
+                    _place(data, t, m, row, out, number)
+
+    return count
+
+
+count = _counter(STAMP)

@@ -13,7 +13,6 @@ from codefit.source.metrics.javascript.memory import (
     CHAIN,
     CHAINED,
     COGNITIVE,
-    COMMENT_BEFORE,
     CREATED,
     CYCLOMATIC,
     ELEMENT,
@@ -172,12 +171,15 @@ def _async(t, m, at, after):  # type: ignore[no-untyped-def]
 
 @compiled
 def _await(t, m, at, after):  # type: ignore[no-untyped-def]
-    """The grammar takes `await (x)` for a call or not, by what follows; where that is not sure, neither do we."""
+    """Before brackets the grammar takes `await` for an operator or for the name of a function, by what follows."""
     if t[at + ROW + FLAGS] & _ANY_LINE or m[MARKS] & IS_NEW:
         return o.FAILED
     if after == k.LEFT_PAREN or after == k.LEFT_BRACKET or after == k.BACKTICK:
-        after = t[t[at + ROW + MATCH] + ROW]
-        if after not in (k.SEMICOLON, k.RIGHT_PAREN, k.RIGHT_BRACKET, k.RIGHT_BRACE, k.COMMA):
+        follows = t[at + ROW + MATCH] + ROW
+        role = k.ROLES[t[follows]]
+        if after == k.LEFT_PAREN and (role == k.CALLS or (role == k.MEMBERS and t[follows + 2 * ROW] == k.LEFT_PAREN)):
+            return _name(t, m, at)  # `await (x)()`
+        if k.MEMBERS <= role <= k.UPDATES or t[follows] == k.END:
             return o.FAILED
     elif k.ROLES[after] != k.ENDS or after == k.REGEX or after == k.ARROW:
         return o.FAILED
@@ -447,8 +449,7 @@ def end_group(t, m):  # type: ignore[no-untyped-def]
     m[AT] = at + ROW
     m[TAIL] = opening | PARENTHESIS
     m[CHAIN] &= _CHAIN
-    has_comment = (t[opening + ROW + FLAGS] | t[at + FLAGS]) & COMMENT_BEFORE
-    if not (marks & IS_WRAPPED or m[MARKS] & IS_TIGHT or has_comment):
+    if not (marks & IS_WRAPPED or m[MARKS] & IS_TIGHT):
         m[CHAIN] |= chain << INNER_SHIFT
     return o.OPERATOR
 

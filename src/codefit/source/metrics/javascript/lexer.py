@@ -6,11 +6,13 @@ and the parser meets every token: one guessed wrong cannot stand where it is, an
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from codefit.source.metrics.javascript import characters as c
 from codefit.source.metrics.javascript import tokens as k
-from codefit.source.metrics.javascript.compiling import compiled, entry
+from codefit.source.metrics.javascript.compiling import STAMP, compiled, entry
 from codefit.source.metrics.javascript.literals import escape_end, number_end, regex_end, separator, string_end
 from codefit.source.metrics.javascript.memory import (
     BEFORE,
@@ -48,27 +50,6 @@ _STANCEOF = np.frombuffer(b"stanceof", np.uint8)
 _CASE = 32
 _MAY_BE_ODD = np.zeros(256, np.uint8)  # what a template's text begins with where lizard may make several tokens of it
 _MAY_BE_ODD[list(b"0123456789.<>*%/&|?" + bytes(range(128, 256)))] = 1
-
-
-@entry
-def lex(data, t, r, texts, slots):  # type: ignore[no-untyped-def]
-    """Read the bytes to their end, a zero. False where something is not understood."""
-    while True:
-        if not _space(data, r):
-            return False
-        first = data[r[PLACE]]
-        begins = c.BEGINS[first]
-        if begins == c.WORD:
-            if not _word(data, t, r, texts, slots):
-                return False
-        elif begins == c.SIGN and first != _SLASH:
-            if not _sign(data, t, r, texts, slots):
-                return False
-        elif first == 0:
-            _put(t, r, k.END, r[PLACE], r[PLACE])
-            return r[PLACE] >= len(data) - 4 and r[OPEN] < 0
-        elif not _literal(data, t, r, texts, slots, first, begins):
-            return False
 
 
 @compiled
@@ -363,3 +344,32 @@ def _closes_object(kind):  # type: ignore[no-untyped-def]
     if kind < k.SOFT:
         return not (kind == k.ELSE or kind == k.DO or kind == k.TRY or kind == k.FINALLY)
     return kind in (k.LEFT_PAREN, k.LEFT_BRACKET, k.COMMA, k.COLON, k.QUESTION) or k.AND <= kind < k.OPERATORS
+
+
+def _lexer(stamp: int) -> Any:
+    @entry
+    def lex(data, t, r, texts, slots):  # type: ignore[no-untyped-def]
+        """Read the bytes to their end, a zero. False where something is not understood."""
+        if stamp < 0:
+            return False
+        while True:
+            if not _space(data, r):
+                return False
+            first = data[r[PLACE]]
+            begins = c.BEGINS[first]
+            if begins == c.WORD:
+                if not _word(data, t, r, texts, slots):
+                    return False
+            elif begins == c.SIGN and first != _SLASH:
+                if not _sign(data, t, r, texts, slots):
+                    return False
+            elif first == 0:
+                _put(t, r, k.END, r[PLACE], r[PLACE])
+                return r[PLACE] >= len(data) - 4 and r[OPEN] < 0
+            elif not _literal(data, t, r, texts, slots, first, begins):
+                return False
+
+    return lex
+
+
+lex = _lexer(STAMP)

@@ -6,35 +6,15 @@ added to its function when it is met.
 
 from __future__ import annotations
 
+from typing import Any
+
 from codefit.source.metrics.javascript import blocks, classes, declarations, expressions, functions, loops, objects
 from codefit.source.metrics.javascript import modes as o
 from codefit.source.metrics.javascript import patterns as p
 from codefit.source.metrics.javascript import statements as s
 from codefit.source.metrics.javascript import tokens as k
-from codefit.source.metrics.javascript.compiling import compiled, entry
+from codefit.source.metrics.javascript.compiling import STAMP, compiled, entry
 from codefit.source.metrics.javascript.memory import AT, LIMIT, ROW, TOP
-
-
-@entry
-def parse(t, m):  # type: ignore[no-untyped-def]
-    """Read all tokens. False where something is not understood, or lies too deep."""
-    step = o.STATEMENT
-    while step > o.DONE:
-        if m[TOP] > m[LIMIT]:
-            return False
-        if step == o.OPERAND:
-            step = expressions.operand(t, m)
-        elif step == o.OPERATOR:
-            step = expressions.operator(t, m)
-        elif step == o.RESUME:
-            step = o.OPERAND if expressions.end_expression(t, m) else _resume(t, m)
-        elif step == o.STATEMENT:
-            step = s.statement(t, m)
-        elif step == o.FINISH:
-            step = s.finish(t, m)
-        else:
-            step = _other_step(t, m, step)
-    return step == o.DONE
 
 
 @compiled
@@ -111,3 +91,33 @@ def _resume_rarely(t, m, what):  # type: ignore[no-untyped-def]
     if what == o.FIELD:
         return classes.end_field(t, m)
     return p.end_target(t, m) if what == o.TARGET else o.FAILED
+
+
+def _parser(stamp: int) -> Any:
+    @entry
+    def parse(t, m):  # type: ignore[no-untyped-def]
+        """Read all tokens. False where something is not understood, or lies too deep."""
+        if stamp < 0:
+            return False
+        step = o.STATEMENT
+        while step > o.DONE:
+            if m[TOP] > m[LIMIT]:
+                return False
+            if step == o.OPERAND:
+                step = expressions.operand(t, m)
+            elif step == o.OPERATOR:
+                step = expressions.operator(t, m)
+            elif step == o.RESUME:
+                step = o.OPERAND if expressions.end_expression(t, m) else _resume(t, m)
+            elif step == o.STATEMENT:
+                step = s.statement(t, m)
+            elif step == o.FINISH:
+                step = s.finish(t, m)
+            else:
+                step = _other_step(t, m, step)
+        return step == o.DONE
+
+    return parse
+
+
+parse = _parser(STAMP)

@@ -138,14 +138,20 @@ def _pair(t, m, key, colon):  # type: ignore[no-untyped-def]
     """A value after its key."""
     if t[colon] != k.COLON:
         return o.FAILED
+    m[AT] = colon + ROW
+    o.begin(m, name_value(t, m, key, colon))
+    return o.OPERAND
+
+
+@compiled
+def name_value(t, m, key, sign):  # type: ignore[no-untyped-def]
+    """The value after `sign` has the name of a key: the mark of its expression."""
     value = IS_VALUE if m[NAMED_AT] < key else 0  # else a name in the key comes later
-    m[NAMED_AT] = colon
+    m[NAMED_AT] = sign
     m[NAME_KIND] = STRING_NAME if t[key] == k.STRING else TEXT_NAME
     m[NAME_FIRST] = key
-    m[NAME_LAST] = colon - ROW
-    m[AT] = colon + ROW
-    o.begin(m, value)
-    return o.OPERAND
+    m[NAME_LAST] = sign - ROW
+    return value
 
 
 @compiled

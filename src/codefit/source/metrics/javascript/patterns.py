@@ -133,6 +133,9 @@ def end_element(t, m):  # type: ignore[no-untyped-def]
     at = m[AT]
     if t[at] != k.ASSIGN:
         return next_element(t, m)
+    head = at - ROW if t[at - ROW] == k.NAME else t[at - ROW + MATCH]
+    if head < 0 or t[head - ROW] == k.ELLIPSIS:
+        return o.FAILED  # what takes the rest has no default
     m[m[FRAME] + CYCLOMATIC] += 1
     o.push(m, o.DEFAULT, o.NONE, o.NONE)
     m[AT] = at + ROW
