@@ -10,9 +10,10 @@ deeper. So do methods of local and anonymous classes, which are functions of the
 value counts as one that is a statement does; SonarJava passes over it. Initializers belong to the method around them,
 or to none. A method without a body is none.
 
-lizard differs: it does not know guards, counts a receiver as a parameter, takes `Map<?, List<A>>` for `?:`, makes a
-method of an enum's constant with a body, loses compact constructors and the code that stands between the methods of an
-anonymous class, and the first token and line of a method inside count for the method around it too.
+lizard differs: it does not know guards, counts a receiver as a parameter, takes `Map<?, List<A>>` for `?:` and
+`a < b ? c > d : e` for a wildcard, makes a method of an enum's constant with a body, loses compact constructors and the
+code that stands between the methods of an anonymous class, and the first token and line of a method inside count for
+the method around it too.
 """
 
 from __future__ import annotations
