@@ -232,6 +232,8 @@ def test_a_folder_without_source_is_said_to_be_one(project: Checkout, capsys: Ou
     captured = capsys.readouterr()
     assert captured.err == "docs: there is no source file in a language that codefit measures\n"
     assert json.loads(captured.out)["functions"] == []
+    assert run("score", "src", "--language", "go") == 0
+    assert capsys.readouterr().err == "src: there is no source file left by the filters\n"
 
 
 def test_what_was_left_out_is_named(project: Checkout, capsys: Output) -> None:

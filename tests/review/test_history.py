@@ -20,10 +20,10 @@ from git_checkout import Checkout, branchy
 def grown(checkout: Checkout) -> list[str]:
     """Four commits, a month apart."""
     history: list[dict[str, str | None]] = [
-        {"src/a.py": branchy("a", 1) + branchy("b", 5), "notes.txt": "x", "vendor/v.py": branchy("v", 9)},
+        {"src/a.py": branchy("a", 1) + branchy("b", 5), "notes/a.txt": "x", "vendor/v.py": branchy("v", 9)},
         {"src/c.py": branchy("c", 20), "src/copy.py": branchy("a", 1) + branchy("b", 5)},
         {"src/a.py": branchy("a", 3), "src/data.py": "x = 'é'\n"},
-        {"src/c.py": None, "notes.txt": "y"},
+        {"src/c.py": None, "notes/a.txt": "y"},
     ]
     commits = [
         checkout.commit(files, date=f"2024-0{month}-01T00:00:00+00:00") for month, files in enumerate(history, start=1)
@@ -83,6 +83,8 @@ def test_the_window_and_the_path_choose_commits(checkout: Checkout) -> None:
     (checkout.top / "loose" / "x.py").write_text("x = 1\n")
     with pytest.raises(InputError, match="no commit touches it; name a path that is committed"):
         trend_of(checkout, "loose")
+    with pytest.raises(InputError, match="no source file is committed there; name a path that is committed"):
+        trend_of(checkout, "notes")
 
 
 def test_merges_are_followed_along_the_first_parent(checkout: Checkout) -> None:

@@ -95,6 +95,8 @@ def read_trend(
     chosen = evenly(commits, points)
     wanted: list[list[tuple[Blob, Key]]] = [_files(scope, commit) for commit in chosen]
     contents = {key: scope.shown(blob.path) for files in wanted for blob, key in files}
+    if not contents:
+        raise no_source(scope)
     receipt = Receipt()
     found = tallies(scope.top, contents, reading, receipt, workers)
     made = [
@@ -147,6 +149,12 @@ def _point(commit: _Commit, files: Iterable[Tally]) -> Point:
         whole.add(tally)
         count += 1
     return Point(commit.sha, commit.date, commit.subject, count, whole)
+
+
+def no_source(scope: Scope) -> InputError:
+    """The error where no file of the scope is source."""
+    where = " ".join(scope.shown(place) for place in scope.places)
+    return InputError("no source file is committed there", where=where, fix="name a path that is committed")
 
 
 def committed_files(top: Path, scope: Scope) -> dict[str, Key]:

@@ -13,11 +13,10 @@ from typing import Any
 
 from codefit.corpus.documents.text import too_large
 from codefit.corpus.manifest import Receipt
-from codefit.errors import InputError
 from codefit.progress import track
 from codefit.review.churn import Churn, Span, count_churn
 from codefit.review.git import open_blobs, since_time, whole_history
-from codefit.review.history import committed_files
+from codefit.review.history import committed_files, no_source
 from codefit.review.read import MAX_BYTES
 from codefit.review.rows import FileScores, Function, skipped_rows
 from codefit.review.scope import Scope
@@ -129,8 +128,7 @@ def read_hotspots(
 def _scores(scope: Scope, reading: Reading, receipt: Receipt, workers: int | None) -> dict[str, FileScores]:
     files = committed_files(scope.top, scope)
     if not files:
-        where = " ".join(scope.shown(place) for place in scope.places)
-        raise InputError("no source file is committed there", where=where, fix="name a path that is committed")
+        raise no_source(scope)
     paths = list(files)
     found: dict[str, FileScores] = {}
     with open_blobs(scope.top) as blobs:

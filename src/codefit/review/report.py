@@ -111,7 +111,10 @@ def _review(request: Request) -> Review:
         return review
     files = find_files(request.paths, request.choice, review.receipt)
     if not files:
-        say(f"{' '.join(request.paths)}: there is no source file in a language that codefit measures")
+        choice = request.choice
+        is_filtered = choice.languages or choice.globs or choice.exclude
+        left = "left by the filters" if is_filtered else "in a language that codefit measures"
+        say(f"{' '.join(request.paths)}: there is no source file {left}")
     score_files(files, request.reading, review=review, workers=request.workers)
     return review
 
