@@ -118,6 +118,12 @@ def test_declarations(language, code, expected):
     assert [(each.qualified, each.parameters) for each in functions] == expected
 
 
+def test_a_header_that_only_the_grammar_of_cpp_reads():
+    code = "namespace a { class B { int m() { try { for (auto c : d) x(); } catch (...) { } } }; }"
+    [ours] = measure(code, "c").functions
+    assert (ours.qualified, ours.cyclomatic, ours.cognitive, ours.nesting) == ("a.B.m", 3, 2, 2)
+
+
 def test_decisions_of_a_type_are_none_of_the_function():
     code = "enable_if_t<a || b, int> m(int c) { return c; }"
     [ours] = measure(code, "cpp").functions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from codefit.source.metrics.rules.c import CPP, C
+from codefit.source.metrics.rules.c import C_FAMILY
 from codefit.source.metrics.rules.go import GO
 from codefit.source.metrics.rules.java import JAVA
 from codefit.source.metrics.rules.javascript import JAVASCRIPT, TYPESCRIPT
@@ -25,7 +25,7 @@ RULES: Mapping[str, MetricRules] = MappingProxyType(
         "java": JAVA,
         "go": GO,
         "rust": RUST,
-        "c": C,
-        "cpp": CPP,
+        "c": C_FAMILY,
+        "cpp": C_FAMILY,
     }
 )

@@ -44,6 +44,7 @@ _MAX_DECLARATORS = 100  # as in the definitions: deeper is no name that a person
 _WITHOUT_FIELD = frozenset({"reference_declarator", "parenthesized_declarator", "attributed_declarator"})
 _TYPES = frozenset({"class_specifier", "struct_specifier", "union_specifier"})
 _TYPE = Container("declarator")
+_OPERATORS = frozenset({"&&", "||", "and", "or"})
 # What the parser takes for the name of a function where a macro stands before a statement, and what it is.
 _KEYWORDS = {
     b"if": Branch("if", nests=("body",), deepens=True),
@@ -164,11 +165,20 @@ _RULES: dict[str, Rule] = {
     "pointer_declarator": Custom(_pointer),
     "abstract_pointer_declarator": Custom(_pointer),
     "pointer_expression": Custom(_pointer),
-    "binary_expression": Logical(frozenset({"&&", "||"}), counted=frozenset({"&&", "||"})),
+    "binary_expression": Logical(_OPERATORS, counted=_OPERATORS, not_in_lizard=frozenset({"and", "or"})),
     "preproc_if": _directive("#if", "condition"),
     "preproc_elif": _directive("#elif", "condition"),
     "preproc_ifdef": _directive("#ifdef", "name"),
     "preproc_elifdef": Apart("name", count=False),
+    # C++, which a header may be (its grammar reads the ones that C's does not).
+    "for_range_loop": _loop("for", "initializer", "right", "body"),
+    "try_statement": Branch("try", cyclomatic=0, cognitive=0, structural=False, deepens=True),
+    "catch_clause": Branch("catch", nests=("body",)),
+    "lambda_expression": Nesting(),
+    "class_specifier": Container(),
+    "struct_specifier": Container(),
+    "union_specifier": Container(),
+    "namespace_definition": Container(),
 }
 _TOKENS = weigher(
     r'(?:u8|u|U|L)?R"\((?:[^)]|\)(?!"))*\)"',
@@ -185,7 +195,7 @@ def _weight_of(token: str) -> int:
 
 
 _DIRECTIVES = ("#if", "#ifdef", "#ifndef", "#elif", "#elifdef", "#elifndef", "#else", "#endif", "\n")
-C = MetricRules(
+C_FAMILY = MetricRules(
     rules=_RULES,
     atoms=frozenset({"string_literal", "char_literal", "raw_string_literal"}),
     comments=frozenset(
@@ -194,20 +204,4 @@ C = MetricRules(
     not_parameters=frozenset({"variadic_parameter"}),
     parameters_in=_parameters_in,
     weight_of=_weight_of,
-)
-_OPERATORS = frozenset({"&&", "||", "and", "or"})
-CPP = replace(
-    C,
-    rules={
-        **_RULES,
-        "for_range_loop": _loop("for", "initializer", "right", "body"),
-        "try_statement": Branch("try", cyclomatic=0, cognitive=0, structural=False, deepens=True),
-        "catch_clause": Branch("catch", nests=("body",)),
-        "lambda_expression": Nesting(),
-        "binary_expression": Logical(_OPERATORS, counted=_OPERATORS, not_in_lizard=frozenset({"and", "or"})),
-        "class_specifier": Container(),
-        "struct_specifier": Container(),
-        "union_specifier": Container(),
-        "namespace_definition": Container(),
-    },
 )

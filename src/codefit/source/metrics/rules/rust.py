@@ -147,7 +147,6 @@ RUST = MetricRules(
         "where_clause": _seen_by_lizard(1),
         "removed_trait_bound": _seen_by_lizard(1),
         "higher_ranked_trait_bound": _seen_by_lizard(1),
-        "for_lifetimes": _seen_by_lizard(1),
         "reference_expression": Custom(_reference),
         "reference_type": Custom(_reference),
         "reference_pattern": Custom(_reference),
