@@ -132,6 +132,10 @@ def test_code_that_is_typed_is_scored_with_its_increments_on_their_lines(tab: Ta
         4: ("·+3", "Line 4: if +2, 1 of it for nesting; && +1"),
         11: ("+1", "Line 11: ?: +1"),
     }
+    shown = gutter(tab)
+    for name in ("sum", "Shop.open"):
+        tab.page.get_by_role("button", name=name, exact=True).click()
+        assert gutter(tab) == shown  # none is inside of another
     tab.page.locator("#counted").select_option("cyclomatic")
     assert gutter(tab)[4] == ("+2", "Line 4: if +1; && +1")
     assert not tab.problems
@@ -185,6 +189,20 @@ def test_why_a_score_is_what_it_is_adds_up(tab: Tab) -> None:
         assert sum(float(part) for part in re.findall(r"(\d+\.\d+) for", parts)) == pytest.approx(own.score, abs=0.07)
         figures = tab.page.locator(".why dl").inner_text()
         assert f"Cognitive complexity\n{own.cognitive}" in figures
+
+
+def test_a_function_in_a_function_is_part_of_the_one_that_is_chosen(tab: Tab) -> None:
+    code = "def outer(a):\n    for b in a:\n        def inner(c):\n            if c:\n                return 1\n"
+    outer, inner = measure(code, "python", explain=True).functions
+    assert [each.cognitive for each in outer.increments if each.line == 4] == [2]
+    assert [each.cognitive for each in inner.increments] == [1]
+    tab.page.locator("#code").fill(code)
+    expect(tab, "2 functions of Python")
+    for name, says in (("outer.inner", "Line 4: if +1"), ("outer", "Line 4: if +2, 1 of it for nesting")):
+        tab.page.get_by_role("button", name=name, exact=True).click()
+        assert gutter(tab)[4][1] == says
+        reason = re.sub(r"\s+", " ", tab.page.locator(".why li").last.inner_text())
+        assert reason == re.sub(r"(Line 4): if (\+\d)", r"\1 \2 if", says)
 
 
 def test_broken_code_no_function_and_what_is_no_code_are_told_in_words(tab: Tab) -> None:

@@ -51,8 +51,7 @@ function why(increment) {
 // What each line adds: the chosen function's increments, elsewhere those of the innermost function.
 function setMarks(functions, chosen) {
   const places = new Map();
-  const inner = functions.map((each) => [each, each.line]);
-  if (chosen) inner.push([chosen, Infinity]);
+  const inner = functions.map((each) => [each, each === chosen ? Infinity : each.line]);
   for (const [own, rank] of inner) {
     for (const increment of own.increments ?? []) {
       const key = `${increment.line}:${increment.column}`;
