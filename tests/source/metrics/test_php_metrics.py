@@ -45,8 +45,25 @@ STATEMENTS = {
     "arrow function": ("$x = fn($b) => $b ? 1 : 2;", (2, 2, 0, 2)),
     "closure in closure": ("x(function () { return fn($a) => $a ? 1 : 2; });", (2, 3, 0, 2)),
     "type that may be null": ("$x = fn(?A $b): ?B => $b;", (1, 0, 0, 3)),
+    "break out of two": ("while ($a) { while ($b) { break 2; } }", (3, 4, 2, 3)),
     "heredoc": ('$x = <<<A\n if {$b} && else\n A;', (1, 0, 0, 1)),
 }  # fmt: skip
+# Structures with a place for a statement or an expression one level deeper than the structure.
+STRUCTURES = {
+    "if": "if ($a) { x(%s); }",
+    "elseif": "if ($a) { x(); } elseif ($b) { x(%s); }",
+    "else if": "if ($a) { x(); } else if ($b) { x(%s); }",
+    "for": "for (;;) { x(%s); }",
+    "foreach": "foreach ($a as $b) { x(%s); }",
+    "while": "while ($a) { x(%s); }",
+    "do": "do { x(%s); } while ($a);",
+    "switch": "switch ($a) { default: x(%s); }",
+    "match": "x(match ($a) { default => %s });",
+    "catch": "try { x(); } catch (A $e) { x(%s); }",
+    "?:": "x($a ? (%s) : 1);",
+    "?:, else": "x($a ? 1 : (%s));",
+    "?: in one piece": "x($a ?: (%s));",
+}
 
 
 def function(statements: str) -> str:
@@ -59,6 +76,12 @@ def test_statements(statements, expected):
     [own] = measure(function(statements), "php").functions
     assert (own.cyclomatic, own.cognitive, own.nesting, own.ccn) == expected
     assert own.complete
+
+
+@pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
+def test_structures_nest(structure):
+    [own] = measure(function("if ($a) { " + structure % "$b ? $c : $d" + " }"), "php").functions
+    assert own.cognitive == 1 + 2 + 3 + ("else" in structure)
 
 
 TOKENS = {
@@ -87,7 +110,13 @@ def test_lizard_counts_the_same(statements):
 
 @pytest.mark.parametrize(
     ("statement", "ccn"),
-    [("$x->match($a);", 2), ("return '<?php if ?>';", 0), ("# if\nx();", 1), ("x(<<<'A'\nif\nA);", 2)],
+    [
+        ("$x->match($a);", 2),
+        ("return '<?php if ?>';", 0),
+        ("$x = `ls {$a} if`;", 2),
+        ("# if\nx();", 1),
+        ("x(<<<'A'\nif ?: b\nA);", 2),
+    ],
 )
 def test_where_lizard_goes_astray(statement, ccn):
     code = function(statement)

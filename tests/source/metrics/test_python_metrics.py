@@ -54,12 +54,31 @@ STATEMENTS = {
         "x(a=b or c)\nx[b or c]\n(b or c).x\n1 + (b or c)\n-(b if c else d)\nx(*(b or c))\nyield b or c\n(b or c)(d)",
         (9, 0, 0, 9),
     ),
+    "more code not looked into": (
+        "await (b or c)\nx(**(b or c))\n(y := b or c)\nlambda z=b or c: z\nx: (b or c) = 1\nreturn not x(b or c)",
+        (7, 0, 0, 7),
+    ),
     "behind an operator": ("if a and any(b for b in c): x()", (4, 2, 1, 4)),
     "in a format": ("x(f'{a if b else c}')", (2, 0, 0, 2)),
     "function in function": ("def g():\n  if a: x()\nif b: y()", (2, 3, 1, 2)),
     "decorator": ("def g():\n  if a: x()\nreturn g", (1, 1, 0, 1)),
     "method in function": ("class A:\n  def g(self):\n    if a: x()\ny()", (1, 1, 0, 1)),
     "function in if": ("if a:\n  def g():\n    if b: x()", (2, 3, 1, 2)),
+}
+# Structures with a place for an expression one level deeper than the structure.
+STRUCTURES = {
+    "if": "if a: {}",
+    "elif": "if a: x()\nelif b: {}",
+    "for": "for a in b: {}",
+    "while": "while a: {}",
+    "except": "try: x()\nexcept A: {}",
+    "match": "match a:\n  case 1: {}",
+    "conditional expression": "x = ({}) if a else b",
+    "conditional expression, else": "x = a if b else ({})",
+    "list": "x = [({}) for a in b]",
+    "set": "x = {{({}) for a in b}}",
+    "dictionary": "x = {{a: ({}) for a in b}}",
+    "generator": "x(({}) for a in b)",
 }
 
 
@@ -72,6 +91,21 @@ def function(statements: str, head: str = "async def f(a, b):") -> str:
 def test_statements(statements, expected):
     own = measure(function(statements), "python").functions[0]
     assert (own.cyclomatic, own.cognitive, own.nesting, own.ccn) == expected
+
+
+@pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
+def test_structures_nest(structure):
+    code = function("if a:\n" + textwrap.indent(structure.format("b if c else d"), "    "))
+    [own] = measure(code, "python").functions
+    assert own.cognitive == 1 + 2 + 3 + ("elif" in structure) == cognitive_of(code)[1, "f"]
+
+
+@pytest.mark.parametrize(
+    ("head", "complexity"), [("def f(a=b or c):", 0), ("@a(b or c)\ndef f():", 0), ("def f(a: b or c) -> (d or e):", 0)]
+)
+def test_heads_are_not_looked_into(head, complexity):
+    code = f"def g():\n{textwrap.indent(function('return 1', head), '    ')}"
+    assert measure(code, "python").functions[0].cognitive == complexity == cognitive_of(code)[1, "g"]
 
 
 @pytest.mark.parametrize("statements", [code for code, _ in STATEMENTS.values()], ids=STATEMENTS)
@@ -111,7 +145,8 @@ TOKENS = {
     "assignments": "x **= 1; x //= 2; x |= 3; x >>= 4; x -= 5; x /= 6; x %= 7; x *= 8; x @= 9; x &= 1; x <<= 2",
     "numbers": "x = 1 + 1.5 + .5 + 1e5 + 1.5e-3 + 0xff + 1_000 + 2j + 1.",
     "strings": "x = 'a' \"b\" r'c' b\"d\" rb'e' u'f' '' '1.5' ':>'",
-    "formats": "x = f'a{b}c' f'{a}' f'' rf\"{a!r:>10}{b:.2f}\" f'{a}: b' f\"can't {a}\" f'{a[\"b\"]}' f'{{a}}{b}'",
+    "formats": "x = f'a{b}c' f'{a}' f'' rf\"{a!r:>10}{b:.2f}\" f'{a}: b' f\"can't {a}\" f'{a[\"b\"]}'",
+    "braces in formats": "x = f'{{a}}{b}' f'{a:{b}}'",
     "slices": "x[::2], x[1::], x[:], x[1:2, ::3], x[a : : b]",
     "lines that go on": "x = a + \\\n    b\nassert c, \\\n    'd'\nif a and \\\n        b: x()",
     "text": 'x = """a\nb\n"""\ny()',

@@ -52,7 +52,29 @@ MORE_STATEMENTS = {
     "case, in": ("case a\nin [x, y] if b\n  z if c\nin {k: Integer => v} unless d\n  w\nelse\n  u\nend", (4, 3, 1)),
     "if as a value": ("x = if a\n  1\nelse\n  2\nend", (2, 2, 1)),
     "text": ("x = <<~A\n  if #{a ? 1 : 2} and end\nA\ny if b", (3, 2, 0)),
+    "character": ("x = ?a", (1, 0, 0)),
+    "command": ("x = `if #{a ? 1 : 2} and`", (2, 1, 0)),
     "regular expression": ("x if y =~ /a if b/", (2, 1, 0)),
+}
+# Structures with a place for an expression one level deeper than the structure.
+STRUCTURES = {
+    "if": "if a\n  %s\nend",
+    "elsif": "if a\n  x\nelsif b\n  %s\nend",
+    "unless": "unless a\n  %s\nend",
+    "if as a modifier": "x(%s) if a",
+    "unless as a modifier": "x(%s) unless a",
+    "while": "while a\n  %s\nend",
+    "while as a modifier": "x(%s) while a",
+    "until": "until a\n  %s\nend",
+    "until as a modifier": "x(%s) until a",
+    "for": "for a in b\n  %s\nend",
+    "case": "case a\nwhen 1\n  %s\nend",
+    "case, else": "case a\nwhen 1\n  x\nelse\n  %s\nend",
+    "case, in": "case a\nin 1\n  %s\nend",
+    "rescue": "begin\n  x\nrescue\n  %s\nend",
+    "rescue as a modifier": "x rescue (%s)",
+    "?:": "x = a ? (%s) : b",
+    "?:, else": "x = a ? b : (%s)",
 }
 BOTH = {**{name: (code, expected[:3]) for name, (code, expected) in STATEMENTS.items()}, **MORE_STATEMENTS}
 
@@ -67,6 +89,12 @@ def test_statements(statements, expected):
     [own] = measure(method(statements), "ruby").functions
     assert (own.cyclomatic, own.cognitive, own.nesting) == expected
     assert own.complete
+
+
+@pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
+def test_structures_nest(structure):
+    [own] = measure(method(f"if a\n{structure % 'b ? c : d'}\nend"), "ruby").functions
+    assert own.cognitive == 1 + 2 + 3 + ("elsif" in structure)
 
 
 TOKENS = {
@@ -114,6 +142,8 @@ def test_a_text_has_lines_but_is_one_token():
     [own] = measure(method("x = <<~A\n  b\n\n  c\nA\ny"), "ruby").functions
     assert own.lines == 8
     assert own.tokens == 13  # f ( a ) x = < < ~ A, the text, y end
+    [own] = measure(method("x = `ls -a`"), "ruby").functions
+    assert own.tokens == 8
 
 
 def test_halstead_counts_operators_and_operands():

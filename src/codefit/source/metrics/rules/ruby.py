@@ -137,7 +137,7 @@ def _weight_of(token: str) -> int:
 RUBY = MetricRules(
     rules=_RULES,
     atoms=frozenset(
-        {"string", "string_array", "symbol_array", "delimited_symbol", "regex", "subshell", "character", "heredoc_body"}
+        {"string", "string_array", "symbol_array", "delimited_symbol", "regex", "subshell", "heredoc_body"}
     ),
     interpolations=frozenset({"interpolation"}),
     interpolated=Custom(_string),
