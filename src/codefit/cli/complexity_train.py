@@ -92,12 +92,11 @@ def scorers_table(rows: list[dict[str, Any]]) -> str:
     """A line a scorer, the mean absolute error with its interval."""
     cells = []
     for row in rows:
-        mae, low, high = row["mae"]
+        mae = row["mae"]
         cells.append(
             [
                 row["name"],
-                f"{mae:.3f}",
-                f"{low:.3f}–{high:.3f}",
+                *(["", ""] if mae is None else [f"{mae[0]:.3f}", f"{mae[1]:.3f}–{mae[2]:.3f}"]),
                 *(f"{row[name][0]:.3f}" if row[name] is not None else "" for name in ("rmse", "r2", "spearman")),
                 f"{row['invalid']:,}",
                 f"{row['ms']:.2f}",

@@ -32,18 +32,19 @@ class Interval(NamedTuple):
 class RegressionReport:
     """Figures over the functions that were answered; `n` counts all, `invalid` those without an answer.
 
-    `r2` is 1 less the squared error over that of the truth's own mean; it and the correlations are None where the truth
-    does not vary. `coverage` is the share of truths inside the scorer's intervals, None where it gives none.
+    All figures are None where nothing was answered. `r2` is 1 less the squared error over that of the truth's own mean;
+    it and the correlations are None where the truth does not vary. `coverage` is the share of truths in the scorer's
+    intervals, None where it gives none.
     """
 
     n: int
     invalid: int
-    mae: Estimate
-    rmse: Estimate
+    mae: Estimate | None
+    rmse: Estimate | None
     r2: Estimate | None
     spearman: Estimate | None
     kendall: Estimate | None
-    within_half: Estimate
+    within_half: Estimate | None
     coverage: Estimate | None = None
     width: float | None = None
 
@@ -65,13 +66,15 @@ def regression_report(
 ) -> RegressionReport:
     """The figures of `scores` (n,), None where there is no answer, beside `truths` (n,).
 
-    Raises `ValueError` where the lengths differ or nothing was answered.
+    Raises `ValueError` where the lengths differ or there is no function.
     """
     if len(truths) != len(scores):
         raise ValueError(f"{len(truths)} truths and {len(scores)} scores")
     answered = [index for index, score in enumerate(scores) if score is not None]
+    if not truths:
+        raise ValueError("there is no function")
     if not answered:
-        raise ValueError("no function was answered")
+        return RegressionReport(len(truths), len(truths), None, None, None, None, None, None)
     truth = np.array([truths[index] for index in answered], dtype=np.float64)
     score = np.array([scores[index] for index in answered], dtype=np.float64)
     error = np.abs(score - truth)

@@ -329,7 +329,7 @@ def _evaluate(recipe: ComplexityScoring, run: Path) -> str:
     figures = evaluate_scorers(recipe, run)
     write_json(run / EVALUATION_REPORT, figures)
     _describe(recipe, run, figures)
-    told = ", ".join(f"{row['name']} {row['mae'][0]:.3f}" for row in figures["scorers"])
+    told = ", ".join(f"{row['name']} {row['mae'][0]:.3f}" for row in figures["scorers"] if row["mae"] is not None)
     return f"mean absolute error of {figures['n']:,} functions: {told}"
 
 
