@@ -93,7 +93,8 @@ def report_changes(request: Request, revisions: str) -> Report:
         if request.explained is not None:
             blocks = [explanation_text(each, look) + "\n" for each in shown]
         else:
-            blocks = [changed_text(each, broken_limits(each, found), look) for each in shown]
+            broken = broken_limits(found)
+            blocks = [changed_text(each, broken.get(id(each), ""), look) for each in shown]
         verdict = _verdict(request.limits, found)
         return "\n".join([*blocks, *_more(candidates, shown), *verdict, changes_text(changes, look)])
 

@@ -83,8 +83,9 @@ def left_out_lines(receipt: Receipt, look: Look) -> list[str]:
 def breaches_text(functions: Sequence[Function], found: Sequence[Breach], look: Look) -> str:
     """What of functions is above a limit, a line a function, or two where one is too short."""
     lines = []
+    broken = broken_limits(found)
     for each in functions:
-        place, said = place_of(each), broken_limits(each, found)
+        place, said = place_of(each), broken[id(each)]
         room = look.width - len(place) - len(said) - 4
         if room >= min(len(_name(each)), NARROWEST_NAME):
             head, between = f"{place}: {look.paint(ending(_name(each), room), 'bold')}", ": "
@@ -95,9 +96,12 @@ def breaches_text(functions: Sequence[Function], found: Sequence[Breach], look: 
     return "\n".join(lines)
 
 
-def broken_limits(function: Function, found: Sequence[Breach]) -> str:
-    """The limits that a function breaks, in words."""
-    return ", ".join(breach.text() for breach in found if breach.function is function)
+def broken_limits(found: Sequence[Breach]) -> dict[int, str]:
+    """The limits that each function breaks, in words; by the identity of its row."""
+    said: dict[int, list[str]] = {}
+    for breach in found:
+        said.setdefault(id(breach.function), []).append(breach.text())
+    return {function: ", ".join(texts) for function, texts in said.items()}
 
 
 def place_of(function: Function) -> str:
