@@ -12,10 +12,11 @@ from codefit.source.grammar import load
 from codefit.source.languages import LANGUAGES
 from codefit.source.parsing import parse_tree
 
+_JAVASCRIPT = "(variable_declarator name: (_) @name) (for_in_statement kind: _ left: (_) @name)"
 _QUERIES: Mapping[str, str] = MappingProxyType(
     {
-        "javascript": "(variable_declarator name: (_) @name)",
-        "typescript": "(variable_declarator name: (_) @name)",
+        "javascript": _JAVASCRIPT,
+        "typescript": _JAVASCRIPT,
         "python": (
             "(assignment left: (_) @name) (named_expression name: (_) @name) (for_statement left: (_) @name)"
             " (as_pattern alias: (as_pattern_target (_) @name))"
@@ -54,6 +55,9 @@ def _names(node: Node, source: bytes) -> set[bytes]:
             continue
         for index in range(each.child_count):
             child = each.child(index)
-            if child is not None and child.is_named and each.field_name_for_child(index) not in _VALUES:
+            place = each.field_name_for_child(index)
+            # In `{key: name}` the value is the name.
+            is_name = place == "value" if each.type == "pair_pattern" else place not in _VALUES
+            if child is not None and child.is_named and is_name:
                 rest.append(child)
     return names
