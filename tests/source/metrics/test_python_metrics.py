@@ -58,6 +58,7 @@ STATEMENTS = {
         "await (b or c)\nx(**(b or c))\n(y := b or c)\nlambda z=b or c: z\nx: (b or c) = 1\nreturn not x(b or c)",
         (7, 0, 0, 7),
     ),
+    "dictionary in a dictionary": ("x = {'a': b or c, **(d or e)}", (3, 2, 0, 3)),
     "behind an operator": ("if a and any(b for b in c): x()", (4, 2, 1, 4)),
     "in a format": ("x(f'{a if b else c}')", (2, 0, 0, 2)),
     "function in function": ("def g():\n  if a: x()\nif b: y()", (2, 3, 1, 2)),

@@ -50,7 +50,6 @@ _UNSEEN = (
     "yield",
     "keyword_argument",
     "list_splat",
-    "dictionary_splat",
     "named_expression",
     "type",
     "parameters",
@@ -105,6 +104,11 @@ def _if_clause(node: Node) -> Rule:
     return _GUARD if node.parent is not None and node.parent.type == "case_clause" else _FILTER
 
 
+def _unpacked(node: Node) -> Rule | None:
+    """Into what a dictionary takes up, complexipy looks; into such arguments it does not."""
+    return None if node.parent is not None and node.parent.type == "dictionary" else _HIDDEN
+
+
 def _negation(node: Node) -> Rule | None:
     inner = node.child_by_field_name("argument")
     while inner is not None and inner.type == "parenthesized_expression":
@@ -153,6 +157,7 @@ _RULES: dict[str, Rule] = {
     "call": Several((Call(), Hidden("function"))),
     **dict.fromkeys(_UNSEEN, _HIDDEN),
     "interpolation": Several((_HIDDEN, Lexed(-2))),  # whose braces are no tokens of lizard's
+    "dictionary_splat": Custom(_unpacked),
     "slice": Custom(_slice),
     "expression_statement": Custom(_statement),
     **dict.fromkeys(("print_statement", "exec_statement"), Broken()),
