@@ -186,7 +186,7 @@ def test_what_cannot_be_varied_is_none() -> None:
 @pytest.mark.parametrize(
     ("language", "code", "count"),
     [
-        ("javascript", "function f(a) { let b = 1, { c, d: [e] } = a; var b; for (const g of h) i() }", 5),
+        ("javascript", "function f(a) { let b = 1, { c, d: [e] } = a; var b; for (const g of h) i() }", 4),
         ("typescript", "const f = (a: B) => { const b: C = a }", 2),
         ("python", "def f(a):\n    b, (c, d) = a\n    b = 2\n    for e in a: pass\n    if (g := 1): pass\n", 5),
         ("java", "void f() { int a = 1, b; for (String c : d) { } }", 3),
