@@ -18,6 +18,7 @@ from tree_sitter import Node
 from codefit.source.grammar import Language
 from codefit.source.metrics.figures import FunctionMetrics, Increment
 from codefit.source.metrics.frame import Frame
+from codefit.source.metrics.parts import part_of, run_of
 from codefit.source.metrics.table import ATOM, COMMENT, OPERAND, OPERATOR, Table
 from codefit.source.metrics.vocabulary import (
     Apart,
@@ -279,7 +280,7 @@ class Walk:
         frame = self._frames[-1]
         if rule.deepens and not is_else_if:
             frame.deepen(node.start_byte, node.end_byte)
-        deeper = [child for name in rule.nests if (child := _part(node, name)) is not None]
+        deeper = [child for name in rule.nests if (child := part_of(node, name)) is not None]
         if rule.otherwise is not None:
             deeper += self._otherwise(node.children_by_field_name(rule.otherwise))
         if deeper:
@@ -317,7 +318,7 @@ class Walk:
         is_hidden = self._is_hidden(node.start_byte)
         before = ""
         operands: list[tuple[int, int]] = []
-        for part, around in self._run(rule, node):
+        for part, around in run_of(rule, node, self._in_run):
             name = part.type
             if name not in rule.operators:
                 if part.type not in rule.negations:
@@ -329,24 +330,6 @@ class Walk:
         if rule.in_groups and not is_hidden:
             self._to_hide += reversed(operands)
         self._in_run.discard(node.id)
-
-    def _run(self, rule: Logical, node: Node) -> Iterator[tuple[Node, str]]:
-        """The operators of a logical expression and of those that are its operands, and the operands that are none.
-
-        They come from left to right, each with the operator that it is an operand of.
-        """
-        rest: list[tuple[Node, str]] = [(node, "")]
-        while rest:
-            each, around = rest.pop()
-            while each.type in rule.parentheses and len(parts := _parts(each)) == 1:
-                each = parts[0]
-            operator = each.child_by_field_name(rule.operator)
-            if each.type != node.type or operator is None or operator.type not in rule.operators:
-                yield each, around
-                continue
-            self._in_run.add(each.id)
-            sides = (each.child_by_field_name(rule.right), operator, each.child_by_field_name(rule.left))
-            rest += [(part, around if part.id == operator.id else operator.type) for part in sides if part is not None]
 
     def _function(self, rule: Function, node: Node) -> None:
         start, end = node.start_byte, node.end_byte if self._language.end_of is None else self._language.end_of(node)
@@ -436,15 +419,3 @@ class Walk:
             self._frames.append(frame)
             if not rule.count:
                 self._await(frame)
-
-
-def _parts(node: Node) -> list[Node]:
-    return [child for child in node.named_children if not child.is_extra]
-
-
-def _part(node: Node, name: str | int) -> Node | None:
-    """The part of a node in a field, or at a place among the parts that have a name."""
-    if isinstance(name, str):
-        return node.child_by_field_name(name)
-    parts = _parts(node)
-    return parts[name] if -len(parts) <= name < len(parts) else None

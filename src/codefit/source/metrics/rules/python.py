@@ -11,9 +11,9 @@ Control structures that lie in each other: `if`, loops, `try`, `with`, `match`.
 
 Where the tools are not followed: radon takes `except*` and the code of classes in functions for nothing, and any
 `case x if y` for one that takes all. complexipy looks into nothing of a class in a function but its methods, nor into
-what `except` names. lizard goes astray at a function on one line (`def f(): pass`), for which it counts what follows;
-it takes a text in three quotes for a remark unless it knows the token before it, and `#` in a format (`{x:#x}`) for a
-comment.
+what `except` names and what a mere decorator returns, and sees no recursion in a lambda. lizard goes astray at a
+function on one line (`def f(): pass`), for which it counts what follows; it takes a text in three quotes for a remark
+unless it knows the token before it, and `#` in a format (`{x:#x}`) for a comment.
 """
 
 from __future__ import annotations
