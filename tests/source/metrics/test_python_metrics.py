@@ -129,6 +129,7 @@ DIFFERENCES = {
         4,
         3,
     ),
+    "complexipy: recursion in a lambda": ("x(lambda: f())", cognitive_of, "cognitive", 1, 0),
     "complexipy: what except names": ("try: x()\nexcept A or B: y()", cognitive_of, "cognitive", 2, 1),
     "complexipy: code of a class": ("class A:\n  if b: x()", cognitive_of, "cognitive", 1, 0),
 }
