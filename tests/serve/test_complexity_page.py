@@ -285,8 +285,9 @@ def contrasts(tab: Tab) -> float:
               if ((numbers(color)[3] ?? 1) > 0) return color;
             }
           };
+          const isText = (node) => node.nodeType === 3 && node.data.trim();
           const least = [...document.querySelectorAll("body *")]
-            .filter((each) => [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+            .filter((each) => each.value || [...each.childNodes].some(isText))
             .filter((each) => each.checkVisibility() && !["SCRIPT", "STYLE", "OPTION"].includes(each.tagName))
             .map((each) => [light(getComputedStyle(each).color), light(behind(each))].sort((a, b) => a - b))
             .map(([dark, bright]) => (bright + 0.05) / (dark + 0.05));

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -188,16 +187,3 @@ def test_a_request_with_more_functions_than_the_model_takes_says_so(monkeypatch:
         results = client.post("/v1/complexity", json=body).json()["results"]
     learned = [each["functions"][0]["learned"] for each in results]
     assert [each.get("error") for each in learned] == [None, None, None, TOO_MANY, TOO_MANY]
-
-
-def test_a_long_request_lets_a_short_one_pass() -> None:
-    code = "function f(a) { if (a) { return 1 } }\n" * 1000
-    with running_app(create_complexity_app(None, processes=1, body_limit=100 << 20)) as client:
-        body = {"functions": [{"code": code, "language": "javascript"}] * 30}
-        with ThreadPoolExecutor(1) as pool:
-            long = pool.submit(client.post, "/v1/complexity", json=body)
-            until(lambda: "codefit_requests_at_work 1.0" in httpx.get(f"{client.base_url}/metrics").text)
-            started = time.monotonic()
-            assert post(client, codes(1)[0]).status_code == 200
-            assert not long.done(), time.monotonic() - started
-            assert len(long.result().json()["results"]) == 30
