@@ -44,7 +44,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory, rows: list[ScoredFunctio
 
 def trained(rows: list[ScoredFunction], tokenizer: Path, out: Path, steps: int, **changes: float) -> TrainedEncoder:
     """A training of so many steps on all rows but twenty, which choose."""
-    settings = ScoringSettings(learning_rate=3e-3, device="cpu")
+    settings = ScoringSettings(learning_rate=1e-2, device="cpu")
     times = EncoderSteps(batch_size=16, max_steps=steps, warmup_steps=5, save_every=10, eval_every=20, **changes)
     return train_score_encoder(rows[20:], rows[:20], rows[:30], tokenizer, SIZES, settings, times, out)
 

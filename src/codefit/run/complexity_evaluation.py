@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from codefit.corpus.manifest import Receipt
@@ -63,8 +64,15 @@ class Measured:
 
 def evaluate_scorers(recipe: ComplexityScoring, run: Path) -> dict[str, Any]:
     """The figures of each scorer; their scores of each function go to `run/scores.jsonl.gz`."""
-    rows = spread(load_rows(run / EVALUATION, ScoredFunction), recipe.evaluate.max_functions)
-    varied = [row for row in read_rows(run / VARIED, Varied) if row.original < len(rows)]
+    whole = load_rows(run / EVALUATION, ScoredFunction)
+    chosen = spread(range(len(whole)), recipe.evaluate.max_functions)
+    rows = [whole[number] for number in chosen]
+    place = {number: index for index, number in enumerate(chosen)}
+    varied = [
+        msgspec.structs.replace(row, original=place[row.original])
+        for row in read_rows(run / VARIED, Varied)
+        if row.original in place
+    ]
     human = list(read_rows(run / HUMAN, HumanSnippet))
     ensemble = load_complexity_model(run / MODEL, device=_device(recipe))
     scores: dict[str, list[Estimate | None]] = {}
