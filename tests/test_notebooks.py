@@ -14,6 +14,7 @@ from nbclient.exceptions import CellExecutionError
 from codefit.records import Document, Repair, write_rows
 from run.planned_recipes import write_places
 from small_repairs import BROKEN, SOUND
+from tasks.complexity.complexity_examples import scored_functions
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
@@ -52,6 +53,11 @@ TINY["repair-ranking"] = (
     "model.ffn=32 model.edit=16 pretrain.epochs=null pretrain.max_steps=2 pretrain.batch_size=4 pretrain.device=cpu "
     "train.epochs=null train.max_steps=2 train.device=cpu variants={{}} evaluate.limit=20"
 )
+TINY["complexity-scoring"] = (
+    "data.functions=[{functions}] data.evaluation=[{measured_functions}] data.human=[] data.validation_share=0.3 "
+    "model.vocab_size=400 model.hidden=16 model.layers=1 model.heads=2 model.ffn=32 model.amounts=8 "
+    "train.max_steps=3 train.batch_size=8 train.device=cpu language_model=null evaluate.variant_functions=5"
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     rows = [Repair(broken, sound) for broken, sound in zip(BROKEN, SOUND, strict=True)]
     write_rows(folder / "repairs.jsonl", rows[1:])
     write_rows(folder / "measured.jsonl", rows[:1])
-    names = ("documented", "repairs", "measured")
+    write_rows(folder / "functions.jsonl", scored_functions(60))
+    write_rows(folder / "measured_functions.jsonl", scored_functions(20, seed=1, source="example/two"))
+    names = ("documented", "repairs", "measured", "functions", "measured_functions")
     return made | {name: folder / f"{name}.jsonl" for name in names}
 
 

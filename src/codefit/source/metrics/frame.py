@@ -101,5 +101,5 @@ class Frame:
             ccn=self.ccn,
             halstead=halstead,
             complete=self.complete,
-            increments=tuple(self.increments),
+            increments=tuple(sorted(self.increments, key=lambda each: (each.line, each.column))),
         )
