@@ -12,13 +12,15 @@ from markupsafe import Markup
 import codefit
 from codefit.errors import InputError
 from codefit.files import check_writable, write_text
+from codefit.run.report.compare_complexity import complexity_comparison
 from codefit.run.report.compare_encoders import encoder_comparison
 from codefit.run.report.compare_language import language_comparison
 from codefit.run.report.compare_repairs import repair_comparison
+from codefit.run.report.complexity_view import complexity_view
 from codefit.run.report.encoder_view import encoder_view
 from codefit.run.report.formats import FILTERS
 from codefit.run.report.language_view import language_view
-from codefit.run.report.load import AnyRun, EncoderRun, LanguageModelRun, RepairRun, load_run
+from codefit.run.report.load import AnyRun, ComplexityRun, EncoderRun, LanguageModelRun, RepairRun, load_run
 from codefit.run.report.repair_view import repair_view
 
 HERE = Path(__file__).parent
@@ -45,6 +47,8 @@ def run_page(run: AnyRun) -> str:
         view = encoder_view(run)
     elif isinstance(run, RepairRun):
         view = repair_view(run)
+    elif isinstance(run, ComplexityRun):
+        view = complexity_view(run)
     else:
         view = language_view(run)
     return render("report.html", view)
@@ -55,7 +59,8 @@ def comparison_page(runs: Sequence[AnyRun]) -> str:
     encoders = [run for run in runs if isinstance(run, EncoderRun)]
     language_models = [run for run in runs if isinstance(run, LanguageModelRun)]
     repairs = [run for run in runs if isinstance(run, RepairRun)]
-    first: list[AnyRun] = [kind[0] for kind in (encoders, language_models, repairs) if kind]
+    scorers = [run for run in runs if isinstance(run, ComplexityRun)]
+    first: list[AnyRun] = [kind[0] for kind in (encoders, language_models, repairs, scorers) if kind]
     if len(first) > 1:
         raise InputError(
             f"{' and '.join(run.record.system for run in first)} have no figure in common",
@@ -66,6 +71,8 @@ def comparison_page(runs: Sequence[AnyRun]) -> str:
         view = encoder_comparison(encoders)
     elif repairs:
         view = repair_comparison(repairs)
+    elif scorers:
+        view = complexity_comparison(scorers)
     else:
         view = language_comparison(language_models)
     return render("compare.html", view)
