@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import language_tables, repair_tables
+from benchmarks import complexity_tables, language_tables, repair_tables
 from benchmarks.common import RESULTS, ROOT
 from benchmarks.markdown import markdown, ratio_text
 from codefit.files import read_json, write_text
@@ -252,6 +252,7 @@ TABLES: Mapping[str, Callable[[Result], str]] = {
     "onnx_encoding": _onnx_encoding,
     **language_tables.TABLES,
     **repair_tables.TABLES,
+    **complexity_tables.TABLES,
 }
 LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "quickstart": _quickstart_lines,
@@ -263,6 +264,7 @@ LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "curation": _curation_lines,
     **language_tables.LINES,
     **repair_tables.LINES,
+    **complexity_tables.LINES,
     "startup": _startup_lines,
 }
 
