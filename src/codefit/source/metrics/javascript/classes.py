@@ -9,6 +9,7 @@ from codefit.source.metrics.javascript.compiling import compiled
 from codefit.source.metrics.javascript.memory import (
     AT,
     CHAIN,
+    COMMENT_BEFORE,
     FIRST,
     FLAGS,
     FRAME,
@@ -89,10 +90,10 @@ def member(t, m):  # type: ignore[no-untyped-def]
     if t[head] == k.RIGHT_BRACE:
         return _end_class(m)
     at = head
+    if t[at] == k.STATIC and t[at + ROW + FLAGS] & _ANY_LINE:
+        return o.FAILED
     if t[at] == k.STATIC and (is_modifier(t, at) or t[at + ROW] == k.LEFT_BRACE):
         at += ROW
-        if t[at + FLAGS] & _ANY_LINE:
-            return o.FAILED
         if t[at] == k.LEFT_BRACE:
             return _static_block(m, head)
     key = after_modifiers(t, at)
@@ -102,6 +103,9 @@ def member(t, m):  # type: ignore[no-untyped-def]
     if not is_computed and not is_key(t[key]):
         return o.FAILED
     last = t[key + MATCH] if is_computed else key
+    flags = t[last + ROW + FLAGS]
+    if flags & COMMENT_BEFORE and flags & _ANY_LINE and t[last + ROW] == k.LEFT_PAREN:
+        return o.FAILED  # the grammar puts a semicolon before such a comment
     if t[last + ROW] == k.LEFT_PAREN:
         return begin_method(t, m, head, key, o.AS_MEMBER)
     if key != at:
@@ -135,6 +139,8 @@ def end_static_block(m):  # type: ignore[no-untyped-def]
 def next_field(t, m):  # type: ignore[no-untyped-def]
     """After the name of a field: maybe its first value, which is of no function around it."""
     at = m[AT]
+    if t[at] == k.ASSIGN and t[at + FLAGS] & HIDDEN_LINE_BEFORE:
+        return o.FAILED  # the grammar puts a semicolon before such a comment
     if t[at] != k.ASSIGN:
         return o.MEMBER if semicolon(t, m) else o.FAILED
     m[FRAME] = o.add_frame(m, memory.APART_TYPE, at + ROW)

@@ -62,6 +62,9 @@ def next_declarator(t, m):  # type: ignore[no-untyped-def]
     slot = o.top(m)
     is_head = m[slot + FIRST]
     m[AT] = at + ROW
+    has_value = m[NAMED_AT] >= m[slot + SECOND]
+    if t[at + FLAGS] & HIDDEN_LINE_BEFORE and not has_value and (t[at] == k.COMMA or t[at] == k.ASSIGN):
+        return o.FAILED  # the grammar puts a semicolon before such a comment
     if t[at] == k.COMMA:
         return o.DECLARATOR
     if t[at] == k.ASSIGN:
@@ -79,7 +82,7 @@ def next_declarator(t, m):  # type: ignore[no-untyped-def]
     m[o.top(m) + SECOND] = 1  # what the head begins with is no expression
     if t[at] == k.SEMICOLON:
         return o.RESUME  # the head of the `for` goes on
-    is_alone = t[m[slot + SECOND] - ROW] != k.COMMA and m[NAMED_AT] < m[slot + SECOND]
+    is_alone = t[m[slot + SECOND] - ROW] != k.COMMA and not has_value
     return o.RESUME if is_alone and (t[at] == k.OF or t[at] == k.IN) else o.FAILED
 
 
@@ -93,9 +96,11 @@ def begin_expression_statement(m, marks):  # type: ignore[no-untyped-def]
 
 @compiled
 def export(t, m):  # type: ignore[no-untyped-def]
-    """The word `export`."""
+    """The word `export`, which is a name where a line ends after it."""
     at = m[AT] + ROW
     kind = t[at]
+    if t[at + FLAGS] & _ANY_LINE:
+        return o.FAILED
     m[AT] = at
     if kind == k.DEFAULT:
         return _export_default(t, m, at + ROW)
@@ -116,7 +121,7 @@ def export(t, m):  # type: ignore[no-untyped-def]
         return _source(t, m, at)
     if kind != k.LEFT_BRACE:
         return o.FAILED
-    at = _specifiers(t, at)
+    at = _specifiers(t, at, False)
     if at == 0:
         return o.FAILED
     if t[at] == k.FROM:
@@ -150,7 +155,7 @@ def _module_name(t, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _specifiers(t, at):  # type: ignore[no-untyped-def]
+def _specifiers(t, at, is_import):  # type: ignore[no-untyped-def]
     """The place after a list in braces; 0 where it is not understood."""
     at += ROW
     while t[at] != k.RIGHT_BRACE:
@@ -158,9 +163,12 @@ def _specifiers(t, at):  # type: ignore[no-untyped-def]
             return 0
         at += ROW
         if t[at] == k.AS:
-            if t[at + ROW] == k.AS or not _module_name(t, at + ROW):
+            at += ROW
+            if t[at] == k.AS or not _module_name(t, at):
                 return 0
-            at += 2 * ROW
+            at += ROW
+        if is_import and t[at - ROW] != k.NAME:
+            return 0
         if t[at] == k.COMMA:
             at += ROW
         elif t[at] != k.RIGHT_BRACE:
@@ -198,5 +206,5 @@ def import_(t, m):  # type: ignore[no-untyped-def]
             return o.FAILED
         t[at + 2 * ROW] = k.NAME
         return _source(t, m, at + 3 * ROW)
-    at = _specifiers(t, at) if t[at] == k.LEFT_BRACE else 0
+    at = _specifiers(t, at, True) if t[at] == k.LEFT_BRACE else 0
     return _source(t, m, at) if at else o.FAILED

@@ -15,6 +15,7 @@ from codefit.source.metrics.javascript.memory import (
     COGNITIVE,
     CREATED,
     CYCLOMATIC,
+    DOUBTFUL,
     ELEMENT,
     FIRST,
     FLAGS,
@@ -51,6 +52,7 @@ from codefit.source.metrics.javascript.memory import (
     SINGLE,
     STAYING,
     TAIL,
+    TEXT,
     TEXT_NAME,
     WITHOUT_IN,
 )
@@ -179,7 +181,7 @@ def _await(t, m, at, after):  # type: ignore[no-untyped-def]
         role = k.ROLES[t[follows]]
         if after == k.LEFT_PAREN and (role == k.CALLS or (role == k.MEMBERS and t[follows + 2 * ROW] == k.LEFT_PAREN)):
             return _name(t, m, at)  # `await (x)()`
-        if k.MEMBERS <= role <= k.UPDATES or t[follows] == k.END:
+        if k.MEMBERS <= role <= k.UPDATES or t[follows] == k.END or at < m[DOUBTFUL]:
             return o.FAILED
     elif k.ROLES[after] != k.ENDS or after == k.REGEX or after == k.ARROW:
         return o.FAILED
@@ -383,7 +385,7 @@ def _assignment(t, m, at, kind, role):  # type: ignore[no-untyped-def]
         return o.RESUME
     if marks & (IS_DIRTY | IS_NEW | IS_TARGET) or tail in (PLAIN, CREATED):
         return o.FAILED
-    if tail == PATTERN and kind != k.ASSIGN:
+    if kind != k.ASSIGN and (tail == PATTERN or t[at - ROW + TEXT] == k.UNDEFINED):
         return o.FAILED
     if role == k.ASSIGNS_LOGICAL:
         m[m[FRAME] + CYCLOMATIC] += 1

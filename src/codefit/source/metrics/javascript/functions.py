@@ -43,6 +43,7 @@ from codefit.source.metrics.javascript.memory import (
     REGISTERS,
     ROW,
     TAIL,
+    TEXT,
     VALUE_FIRST,
     VALUE_KIND,
     VALUE_LAST,
@@ -129,7 +130,7 @@ def begin_arrow(t, m, head, at):  # type: ignore[no-untyped-def]
         _name_by_value(m, row)
     if t[at] == k.LEFT_PAREN:
         return begin_parameters(t, m, at, o.AS_ARROW)
-    if not o.is_name(t[at]):
+    if not o.is_name(t[at]) or t[at + TEXT] == k.UNDEFINED:
         return o.FAILED
     t[at] = k.NAME
     m[row + PARAMETERS] = 1

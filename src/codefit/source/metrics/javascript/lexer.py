@@ -201,7 +201,7 @@ def _word(data, t, r, texts, slots):  # type: ignore[no-untyped-def]
     weight = 0 if seen & c.IS_ODD or data[start] >= 128 else 1
     number = _number_of(data, r, texts, slots, start, place, hashed, weight)
     kind = k.NAME
-    if number < k.PRELUDE_WORDS:
+    if number < k.UNDEFINED:
         kind = number if number < k.WORDS else k.VALUE
     row = _put(t, r, kind, start, place)
     t[row + TEXT] = number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from codefit.source.metrics.javascript.characters import HEXADECIMAL, IN_NAMES
 from codefit.source.metrics.javascript.compiling import compiled
 
-_LINE_FEED, _BACKSLASH, _SLASH = ord("\n"), ord("\\"), ord("/")
+_LINE_FEED, _BACKSLASH, _SLASH, _STAR = b"\n\\/*"
 _ZERO, _ONE, _SEVEN, _NINE, _UNDERSCORE, _DOT = ord("0"), ord("1"), ord("7"), ord("9"), ord("_"), ord(".")
 _OPEN, _CLOSE, _OPEN_BRACE, _CLOSE_BRACE, _MARK = ord("["), ord("]"), ord("{"), ord("}"), ord("?")
 _A, _B, _E, _N, _O, _U, _X, _Z, _CASE = (
@@ -153,7 +153,7 @@ def string_end(data, place):  # type: ignore[no-untyped-def]
 
 @compiled
 def regex_end(data, place):  # type: ignore[no-untyped-def]
-    """The end of a regular expression with its flags."""
+    """The end of a regular expression with its flags; the grammar takes `/ //` for a comment."""
     place += 1
     in_class = False
     while True:
@@ -172,6 +172,8 @@ def regex_end(data, place):  # type: ignore[no-untyped-def]
             place += 1
             break
         place += 1
+    if data[place] == _SLASH or data[place] == _STAR:
+        return -1
     while _A <= data[place] <= _Z:
         place += 1
     return -1 if IN_NAMES[data[place]] else place

@@ -25,6 +25,7 @@ OPENS = 8
     FRAMES,  # the next free row
     STACK,  # where the stack begins
     LIMIT,  # where it ends
+    DOUBTFUL,  # up to this token the grammar follows two readings, see `statements`
     ENDED,  # the function that ended last
     NAMED_AT,  # the last `=` or `:` that gave a value a name
     NAME_KIND,  # of the name that the next value gets, its first and last token, and of a member the property
@@ -35,7 +36,7 @@ OPENS = 8
     MARKS,  # what is known of it and allowed in it
     CHAIN,  # its run of logical operators
     TAIL,  # its last operand: a token, and in the low bits what kind of operand
-) = range(17)
+) = range(18)
 REGISTERS = 24
 
 # A row of the stack: what goes on after the current part, two numbers of its own, and the four registers from `BEGIN`.

@@ -51,10 +51,13 @@ def is_modifier(t, at):  # type: ignore[no-untyped-def]
 def after_modifiers(t, at):  # type: ignore[no-untyped-def]
     """The key after `async`, `get`, `set` and the star of a generator; 0 where a line ends between."""
     kind = t[at]
-    if (kind == k.ASYNC or kind == k.GET or kind == k.SET) and is_modifier(t, at):
-        at += ROW
-        if t[at + FLAGS] & _ANY_LINE:
+    if kind == k.ASYNC or kind == k.GET or kind == k.SET:
+        if t[at + ROW + FLAGS] & _ANY_LINE:
             return 0
+        if is_modifier(t, at):
+            at += ROW
+            if t[at] == k.STAR and kind != k.ASYNC:
+                return 0
     return at + ROW if t[at] == k.STAR else at
 
 

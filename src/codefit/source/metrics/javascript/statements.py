@@ -20,6 +20,8 @@ from codefit.source.metrics.javascript.memory import (
     COGNITIVE,
     CYCLOMATIC,
     DEPTH,
+    DOUBTFUL,
+    FIRST,
     FLAGS,
     FRAME,
     HIDDEN_LINE_BEFORE,
@@ -29,6 +31,7 @@ from codefit.source.metrics.javascript.memory import (
     ROW,
     SECOND,
     SEQUENCE,
+    TEXT,
 )
 from codefit.source.metrics.javascript.semicolons import semicolon
 
@@ -43,8 +46,10 @@ def statement(t, m):  # type: ignore[no-untyped-def]
     slot = o.top(m)
     if m[slot] == o.SWITCH and m[slot + SECOND] == 0 and kind not in (k.CASE, k.DEFAULT, k.RIGHT_BRACE):
         return o.FAILED
-    if o.is_name(kind) and t[at + ROW] == k.COLON:
+    if o.is_name(kind) and t[at + ROW] == k.COLON and t[at + TEXT] != k.UNDEFINED:
         return _label(t, m, at)
+    if t[at + ROW] == k.LEFT_PAREN and t[at - ROW] == k.LEFT_BRACE and _may_open_object(m, slot):
+        m[DOUBTFUL] = t[at + ROW + MATCH]  # `{ f(`: a call in a block, or a method in an object
     if kind < k.WORDS:
         return _word(t, m, at, kind)
     if kind == k.LEFT_BRACE:
@@ -64,6 +69,12 @@ def statement(t, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _may_open_object(m, slot):  # type: ignore[no-untyped-def]
+    """Whether an object could begin where the block around does."""
+    return m[slot] == o.BLOCK or (m[slot] == o.FUNCTION and m[slot + FIRST] == o.AS_ARROW)
+
+
+@compiled
 def _may_be_object(t, at):  # type: ignore[no-untyped-def]
     """`{ a() {`: the grammar takes it for an object even where a line ends before the second brace."""
     name = t[at + ROW]
@@ -77,7 +88,7 @@ def _label(t, m, at):  # type: ignore[no-untyped-def]
     """The grammar takes `{ a: b }` for an object: not sure unless a statement follows that cannot be in one."""
     after = t[at + 2 * ROW]
     is_sure = after in (k.FOR, k.WHILE, k.DO, k.SWITCH, k.IF, k.TRY)
-    if not is_sure and t[at - ROW] == k.LEFT_BRACE:
+    if not is_sure and (t[at - ROW] == k.LEFT_BRACE or after in (k.RIGHT_BRACE, k.END, k.CASE, k.DEFAULT)):
         return o.FAILED
     t[at] = k.NAME
     m[AT] = at + 2 * ROW

@@ -32,14 +32,16 @@ _KEYWORDS = """break case catch class const continue debugger default delete do 
 function if import in instanceof new return switch throw try typeof var void while with
 as async await from get let meta of set static target using yield"""
 _VALUES = "this super true false null"
+_NAMES = "undefined"  # the grammar has a rule of its own for it
 _PUNCTUATORS = """{ } ( ) [ ] ` ${ ; , : ? . ?. ... => @ ! ~ ++ --
 + - * / % ** < > <= >= == != === !== << >> >>> & | ^ && || ??
 = += -= *= /= %= **= <<= >>= >>>= &= |= ^= &&= ||= ??="""
 
 TEXTS = [*_KEYWORDS.split(), *_PUNCTUATORS.split()]  # of operators, by kind
 # Lexed before every file, so that the number of a word's text tells its kind.
-PRELUDE = " ".join([*_KEYWORDS.split(), *_VALUES.split()]).encode() + b"\n"
-PRELUDE_WORDS = WORDS + len(_VALUES.split())
+PRELUDE = " ".join([*_KEYWORDS.split(), *_VALUES.split(), _NAMES]).encode() + b"\n"
+UNDEFINED = WORDS + len(_VALUES.split())  # the number of its text
+PRELUDE_WORDS = UNDEFINED + 1
 
 # What may follow an operand, by kind of token.
 (
