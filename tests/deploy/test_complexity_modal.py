@@ -19,14 +19,27 @@ import modal
 from fastapi.testclient import TestClient
 from modal_server import Recorder, commands_of, files_of, function_of, recording, secrets_of, volumes_of
 
-from codefit.errors import InputError
+from chat_examples import ROOM, write_chat_model
+from codefit.errors import CodefitError, InputError
 from codefit.recipe import load_recipe
+from codefit.records import ScoredFunction, write_rows
 from codefit.source.metrics.measure import measure
 from small_scorers import ByLength
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "complexity_modal.py"
 BASE = ("Qwen/Qwen3-4B-Instruct-2507", "cdbee75f17c01a7cc42f958dc650907174af0554")
+CONTEXT = 512
+TINY = (
+    *("data.human=[]", "model.vocab_size=400", "model.hidden=16", "model.layers=1", "model.heads=2", "model.ffn=32"),
+    *("model.amounts=8", "model.window=128", "train.max_steps=2", "train.batch_size=4", "train.save_every=0"),
+    *("train.eval_every=0", "train.warmup_steps=0", "train.device=cpu", "evaluate.variant_functions=2"),
+    *("language_model.revision=null", "language_model.quantize=null", "language_model.device=cpu"),
+    *("language_model.epochs=null", "language_model.max_steps=2", "language_model.warmup_steps=0"),
+    *(f"language_model.max_tokens={CONTEXT}", f"language_model.answer_tokens={ROOM}", "language_model.accumulation=1"),
+    *("language_model.batch_size=1", "language_model.validation_chats=2", "language_model.readings=[expectation]"),
+    *("language_model.evaluation_functions=2", "language_model.adapter.rank=2"),
+)
 CODE = "function f(a) { if (a) { return 1 } }\n"
 
 
@@ -174,6 +187,42 @@ def test_wrong_input_is_told_and_not_tried_again(
         told = module.train.local("complexity", ["data.functions=[/none.jsonl]", "language_model=null"])
     assert "none.jsonl" in told["error"]
     assert committed == [True]
+
+
+def function(number: int, branches: int) -> str:
+    body = "".join(f"  if (a > {each}) {{ all += work{number}(a); }}\n" for each in range(branches))
+    return f"function f{number}(a) {{\n  let all = {number};\n{body}  return all;\n}}"
+
+
+def write_functions(file: Path, start: int, count: int) -> Path:
+    rows = [
+        ScoredFunction(
+            code=function(number, number % 7), language="javascript", score=1.0 + number % 7, source=file.stem,
+            path=f"{number // 3}.js", line=1,
+        )
+        for number in range(start, start + count)
+    ]  # fmt: skip
+    write_rows(file, rows)
+    return file
+
+
+def test_a_training_ends_with_a_report_and_a_scorer_that_is_whole_or_not_served(
+    tmp_path: Path, variables: pytest.MonkeyPatch
+) -> None:
+    module, run, base = loaded(), tmp_path / "run", write_chat_model(tmp_path / "base", context=CONTEXT)
+    train = write_functions(tmp_path / "train.jsonl", 0, 60)
+    held_out = write_functions(tmp_path / "held.jsonl", 1000, 12)
+    data = [f"data.functions=[{train}]", f"data.evaluation=[{held_out}]", f"language_model.base={base}"]
+    result = module.train_run(run, [*TINY, *data])
+    assert list(result["stages"])[-1] == "evaluate"
+    assert "<svg" in Path(result["report"]).read_text(encoding="utf-8")
+    scorer = module.load_scorer(run, device="cpu")
+    (estimate,) = scorer.score([function(1, 2)], "javascript")
+    assert estimate.score is not None
+    assert set(scorer.members) == {"encoder", "boosted", "language model"}
+    shutil.rmtree(base)  # as where the base was not downloaded
+    with pytest.raises(CodefitError, match=r"not all of the model can be loaded \(language model: "):
+        module.load_scorer(run, device="cpu")
 
 
 def test_the_service_answers_with_the_model_of_its_run(
