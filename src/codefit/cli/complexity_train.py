@@ -98,8 +98,9 @@ def scorers_table(rows: list[dict[str, Any]]) -> str:
                 row["name"],
                 *(["", ""] if mae is None else [f"{mae[0]:.3f}", f"{mae[1]:.3f}–{mae[2]:.3f}"]),
                 *(f"{row[name][0]:.3f}" if row[name] is not None else "" for name in ("rmse", "r2", "spearman")),
+                f"{row['n']:,}",
                 f"{row['invalid']:,}",
                 f"{row['ms']:.2f}",
             ]
         )
-    return table(cells, ["scorer", "MAE", "95 %", "RMSE", "r²", "Spearman", "invalid", "ms"])
+    return table(cells, ["scorer", "MAE", "95 %", "RMSE", "r²", "Spearman", "functions", "invalid", "ms"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codefit.cli import run_code_encoder, run_language_model, run_repair_ranking
+from codefit.cli import run_code_encoder, run_complexity_scoring, run_language_model, run_repair_ranking
 from codefit.cli.output import emit
 from codefit.errors import InputError
 
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from codefit.run.record import RunRecord
 
 # What a run comes to is told by a module of its system's; all language models share one.
-SYSTEMS = {"code-encoder": run_code_encoder, "repair-ranking": run_repair_ranking}
+SYSTEMS = {
+    "code-encoder": run_code_encoder,
+    "repair-ranking": run_repair_ranking,
+    "complexity-scoring": run_complexity_scoring,
+}
+WITHOUT_PAGE = ("code-encoder", "repair-ranking", "complexity-scoring")  # of the plan
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A bundled recipe's name, or a YAML file.")]
 Overrides = Annotated[
@@ -82,7 +87,7 @@ def plan(
 
     checked = load_recipe(recipe, overrides or ())
     if page is not None:
-        if checked.system in ("code-encoder", "repair-ranking"):
+        if checked.system in WITHOUT_PAGE:
             raise InputError(
                 f"there is no page for the plan of a {checked.system}", where=recipe, fix="leave --page out"
             )

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from codefit.errors import InputError
 from codefit.files import write_text
+from codefit.run.card.complexity import complexity_card
 from codefit.run.card.encoder import encoder_card
 from codefit.run.card.language import language_card
-from codefit.run.report.load import AnyRun, EncoderRun, RepairRun, load_run
+from codefit.run.report.load import AnyRun, ComplexityRun, EncoderRun, RepairRun, load_run
 
 FILE = "README.md"
 
@@ -33,6 +34,10 @@ def _card(folder: Path, run: AnyRun) -> str | None:
         from codefit.run.card.repair import repair_card  # needs the extra `repair`
 
         return repair_card(folder, run, run.evaluation, run.manifest)
+    if isinstance(run, ComplexityRun):
+        if run.evaluation is None or run.manifest is None:
+            return None
+        return complexity_card(folder, run, run.evaluation, run.manifest)
     if run.evaluation is None or not run.evaluation.sets or run.manifest is None:
         return None
     if isinstance(run, EncoderRun):

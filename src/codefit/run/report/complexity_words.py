@@ -19,6 +19,7 @@ from codefit.run.report.complexity_shapes import (
 )
 from codefit.run.report.formats import count, figure, small, span
 
+ENOUGH = 20  # functions, below which an interval by bootstrap is too narrow to claim anything
 PEOPLE = (
     "snippets allow no claim about people: the intervals say how little is known, and what is scored is made of "
     "branches, tokens and lines, not of how hard code was to read for somebody."
@@ -63,7 +64,7 @@ def nearest(evaluation: ComplexityEvaluation) -> str:
         return ""
     best = min(own, key=lambda one: one.mae[0] if one.mae is not None else 0.0)
     assert best.mae is not None
-    told = f"Of what is learned, {_the(best.name)} comes nearest, {with_interval(best.mae)} on average"
+    told = f"Of what is learned, the smallest error is that of {_the(best.name)}, {with_interval(best.mae)}"
     if answered(best) != evaluation.n:
         told += f" over {count(answered(best))} functions"
     lines = evaluation.scorer(LINES)
@@ -75,9 +76,10 @@ def nearest(evaluation: ComplexityEvaluation) -> str:
 def of_broken(evaluation: ComplexityEvaluation) -> str:
     """Whether what reads code comes nearer than the formula where code does not parse; "" where that was not seen."""
     formula = evaluation.varied(FORMULA, BROKEN)
-    if formula is None:
+    if formula is None or formula.n < ENOUGH:
         return ""
-    readers = [found for name in (ENCODER, ENSEMBLE) if (found := evaluation.varied(name, BROKEN)) is not None]
+    readers = [found for name in (ENCODER, ENSEMBLE) if (found := evaluation.varied(name, BROKEN))]
+    readers = [one for one in readers if one.n - one.invalid >= ENOUGH]
     if not readers:
         return ""
     told = "Where a function lacks one sign and does not parse, the formula is off the score that it had by "
