@@ -103,4 +103,4 @@ def scorers_table(rows: list[dict[str, Any]]) -> str:
                 f"{row['ms']:.2f}",
             ]
         )
-    return table(cells, ["scorer", "MAE", "95 %", "RMSE", "r²", "Spearman", "functions", "invalid", "ms"])
+    return table(cells, ["scorer", "MAE", "95 %", "RMSE", "r²", "Spearman", "n", "invalid", "ms"])
