@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from codefit.files import atomic_folder, hash_file, read_json, write_json
 from codefit.recipe.complexity_scoring import ComplexityScoring, ScoreLanguageModel
-from codefit.records import ScoredFunction, load_rows, read_rows
+from codefit.records import ScoredFunction, load_rows
 from codefit.run.complexity_data import (
     BROKEN,
     CHAT_TRAIN,
@@ -24,19 +24,15 @@ from codefit.run.complexity_data import (
     write_complexity_data,
     write_given_functions,
 )
+from codefit.run.complexity_training import CHAT, TOKENIZER, train_encoder, train_language_model
 from codefit.run.machine import package_versions
 from codefit.run.pair_data import expanded
 from codefit.run.record import code_revision, new_record
 from codefit.run.runner import Stage, run_stages
 
-if TYPE_CHECKING:
-    from codefit.train.score_encoder import TrainedEncoder
-
 BASELINES, BASELINES_REPORT = "baselines", "baselines.json"
 CONSTANT, LINES = "constant.json", "lines.json"
-TOKENIZER = "tokenizer/tokenizer.json"
 ENCODER, METRICS = "encoder", "metrics.jsonl"
-CHAT = "language_model"
 ADAPTER, CHAT_METRICS = f"{CHAT}/adapter", f"{CHAT}/metrics.jsonl"
 MODEL, EXPORT_REPORT = "model", "export.json"
 EVALUATION_REPORT, SCORES = "evaluation.json", "scores.jsonl.gz"
@@ -179,66 +175,8 @@ def _train(recipe: ComplexityScoring, run: Path) -> str:
     )
 
 
-def train_encoder(recipe: ComplexityScoring, run: Path) -> TrainedEncoder:
-    """Train the encoder on the run's rows; writes `run/encoder`."""
-    from codefit.train.score_encoder import EncoderSteps, train_score_encoder
-    from codefit.train.scoring import ScoringSettings
-
-    section = recipe.train
-    return train_score_encoder(
-        load_rows(run / TRAIN, ScoredFunction),
-        load_rows(run / VALIDATION, ScoredFunction),
-        list(read_rows(run / BROKEN, ScoredFunction)) if section.variant_share else [],
-        run / TOKENIZER,
-        recipe.model.sizes(),
-        ScoringSettings(section.learning_rate, section.weight_decay, section.counting, section.device),
-        EncoderSteps(
-            batch_size=section.batch_size,
-            epochs=section.epochs,
-            max_steps=section.max_steps,
-            warmup_steps=section.warmup_steps,
-            schedule=section.schedule,
-            save_every=section.save_every,
-            eval_every=section.eval_every,
-            variant_share=section.variant_share,
-            seed=recipe.seed,
-        ),
-        run,
-    )
-
-
 def _chat(section: ScoreLanguageModel, seed: int, run: Path) -> str:
-    from codefit.models.language_model import load_language_model
-    from codefit.train.causal import AdapterSettings, CausalSettings
-    from codefit.train.chat import ChatFiles, ChatTraining, train_chat
-
-    model = load_language_model(
-        expanded(section.base), revision=section.revision, device=section.device, quantize=section.quantize
-    )
-    training = ChatTraining(
-        learning=CausalSettings(
-            learning_rate=section.learning_rate,
-            weight_decay=section.weight_decay,
-            rows_at_once=section.batch_size,
-            adapter=AdapterSettings(**section.adapter.model_dump()),
-            precision=section.precision,
-            gradient_checkpointing=section.gradient_checkpointing,
-            device=section.device,
-        ),
-        max_tokens=section.max_tokens,
-        answer_tokens=section.answer_tokens,
-        epochs=section.epochs or 0.0,
-        steps=section.max_steps,
-        chats_a_step=section.batch_size * section.accumulation,
-        warmup_steps=section.warmup_steps,
-        schedule=section.schedule,
-        save_every=section.save_every,
-        eval_every=section.eval_every,
-        validation_chats=section.validation_chats,
-        seed=seed,
-    )
-    files = ChatFiles(train=run / CHAT_TRAIN, out=run / CHAT, validation=run / CHAT_VALIDATION)
-    trained = train_chat(files, model, training, base_revision=section.revision)
+    trained = train_language_model(section, seed, run)
     return (
         f"{trained.result.steps:,} steps, {trained.trained_parameters:,} of {trained.parameters:,} parameters, loss "
         f"{trained.validation['loss']:.4f} on validation; {trained.cut:,} of {trained.chats:,} chats were cut"
