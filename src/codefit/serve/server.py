@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
-PACKAGES = ("fastapi", "uvicorn", "h11")
+PACKAGES = ("fastapi", "uvicorn", "h11", "prometheus_client")
 LAST_SECONDS = 3  # that answers under way get when the server is told to stop
 
 
