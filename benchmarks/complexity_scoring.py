@@ -23,8 +23,9 @@ from codefit.run.trip import run_recipe
 
 RECIPE = "complexity-scoring-cpu"
 QUICK = [
-    "data.train_functions=300", "train.max_steps=30", "language_model.max_steps=10", "language_model.validation_chats=20",
-    "language_model.evaluation_functions=20", "evaluate.variant_functions=20", "evaluate.max_functions=100",
+    "data.train_functions=300", "train.max_steps=30", "language_model.max_steps=10",
+    "language_model.validation_chats=20", "language_model.evaluation_functions=20", "evaluate.variant_functions=20",
+    "evaluate.max_functions=100",
 ]  # fmt: skip
 AIMS = {"encoder mae": 0.60, "encoder r2": 0.80, "invalid": 0.0}
 

@@ -38,8 +38,8 @@ def _metrics(result: Result) -> str:
     return (
         markdown(header, rows)
         + f"\n\nOn one core, {speed['functions']:,} JavaScript functions in {speed['files']:,} files: codefit "
-        + f"{rates['codefit']:,.0f} functions/s ({speed['scanned']:,} files by the scanner, the others by the walk), the "
-        + f"walk alone {rates['walk']:,.0f}, lizard {rates['lizard']:,.0f}: {ratio_text(speed['ratio'])} and "
+        + f"{rates['codefit']:,.0f} functions/s ({speed['scanned']:,} files by the scanner, the others by the walk), "
+        + f"the walk alone {rates['walk']:,.0f}, lizard {rates['lizard']:,.0f}: {ratio_text(speed['ratio'])} and "
         + f"{ratio_text(speed['ratio_walk'])} times. `codefit complexity score` reads {million['lines']:,} lines "
         + f"({languages}) in {million['seconds']:.0f} s with {million['peak_mib']:,.0f} MiB: "
         + f"{million['functions']:,} functions."
@@ -102,8 +102,8 @@ def _scoring(result: Result) -> str:
         + "\n\n"
         + _people(found)
         + f"\n\nThe whole recipe took {result['seconds'] / 60:.0f} minutes and "
-        + f"{result['peak_memory_bytes'] / 2**30:.1f} GiB, the encoder {stages['train']['seconds'] / 60:.0f} minutes and "
-        + f"the language model {stages['chat']['seconds'] / 60:.0f}, on two cores."
+        + f"{result['peak_memory_bytes'] / 2**30:.1f} GiB, the encoder {stages['train']['seconds'] / 60:.0f} minutes "
+        + f"and the language model {stages['chat']['seconds'] / 60:.0f}, on two cores."
     )
 
 

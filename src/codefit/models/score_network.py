@@ -46,6 +46,8 @@ class ScoreNetwork(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.shape = shape
         self.encoder = TokenEncoder(shape, vocabulary=shape.vocabulary, pad=shape.pad)
+        for layer in self.encoder.layers:
+            layer.self_attn.dropout = 0.0  # with it no fused attention kernel runs on a CPU: half the speed
         self.depths = nn.Embedding(DEPTHS, shape.hidden)
         self.amounts = nn.Linear(shape.hidden, shape.amounts)
         self.head = nn.Sequential(nn.Linear(shape.amounts, shape.amounts), nn.GELU(), nn.Linear(shape.amounts, 1))
