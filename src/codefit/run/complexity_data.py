@@ -69,9 +69,7 @@ def write_complexity_data(data: ComplexityData, seed: int, variant_functions: in
         seed=seed,
         threshold=data.near_duplicate_threshold,
     )
-    if data.train_functions is not None and len(sides.train) > data.train_functions:
-        chosen = np.random.default_rng(seed).permutation(len(sides.train))[: data.train_functions]
-        sides = dataclasses.replace(sides, train=[sides.train[number] for number in sorted(chosen.tolist())])
+    sides = dataclasses.replace(sides, train=drawn(sides.train, data.train_functions, seed))
     human = [row for path in human_files for row in load_rows(path, HumanSnippet)]
     outputs = _write_sides(run, sides, human, seed, variant_functions)
     write_dropped(run / DATA / "dropped.jsonl.gz", stages)
@@ -115,6 +113,14 @@ def write_given_functions(data: ComplexityData, seed: int, train_file: Path, eva
     write_dropped(run / DATA / "dropped.jsonl.gz", {"functions": receipt})
     left_out = sum(receipt.by_reason().values())
     return f"{len(sides.train):,} functions to learn from, {len(validation):,} to choose by, {left_out:,} left out"
+
+
+def drawn(rows: list[ScoredFunction], most: int | None, seed: int) -> list[ScoredFunction]:
+    """At most so many of the rows, drawn evenly, in their order."""
+    if most is None or len(rows) <= most:
+        return rows
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:most]
+    return [rows[number] for number in sorted(chosen.tolist())]
 
 
 def data_files(data: ComplexityData) -> dict[str, Any]:
