@@ -250,6 +250,6 @@ def test_an_explanation_names_each_increment():
     assert [(each.line, each.column, each.what, each.cyclomatic, each.cognitive) for each in own.increments] == [
         (2, 5, "for", 1, 1),
         (3, 9, "if", 1, 2),
-        (5, 9, "else", 0, 1),
         (3, 14, "and", 1, 1),
+        (5, 9, "else", 0, 1),
     ]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import tree_sitter
 from tree_sitter import Node
@@ -172,55 +173,53 @@ class Walk:
     # What a node with a rule means.
 
     def _meet(self, rule: Rule, node: Node) -> None:
-        start = node.start_byte
-        frames = self._frames
-        while frames[-1].end <= start:
-            frames.pop()
-        if isinstance(rule, Custom):
-            told = rule.rule(node)
-            if told is not None:
-                self._meet(told, node)
-        elif isinstance(rule, Several):
-            for each in rule.rules:
-                self._meet(each, node)
-        elif isinstance(rule, Logical):
-            self._logical(rule, node)
-        elif isinstance(rule, Branch):
-            self._branch(rule, node)
-        elif isinstance(rule, Function):
-            self._function(rule, node)
-        elif isinstance(rule, Namer):
-            name, value = node.child_by_field_name(rule.name), node.child_by_field_name(rule.value)
-            if name is not None and value is not None:
-                self._namer = (name, value)
-        elif isinstance(rule, Nesting) and rule.alone is not None and not frames[-1].is_function:
+        while self._frames[-1].end <= node.start_byte:
+            self._frames.pop()
+        _MEANINGS[type(rule)](self, rule, node)
+
+    def _custom(self, rule: Custom, node: Node) -> None:
+        told = rule.rule(node)
+        if told is not None:
+            self._meet(told, node)
+
+    def _several(self, rule: Several, node: Node) -> None:
+        for each in rule.rules:
+            self._meet(each, node)
+
+    def _name(self, rule: Namer, node: Node) -> None:
+        name, value = node.child_by_field_name(rule.name), node.child_by_field_name(rule.value)
+        if name is not None and value is not None:
+            self._namer = (name, value)
+
+    def _nesting(self, rule: Nesting, node: Node) -> None:
+        if rule.alone is not None and not self._frames[-1].is_function:
             self._function(rule.alone, node)
-        elif isinstance(rule, Nesting):
-            if rule.cyclomatic:
-                self._add(node, rule.what, cyclomatic=rule.cyclomatic)
-            frames[-1].nest([(start, node.end_byte)])
-        elif isinstance(rule, Container):
-            self._container(rule, node)
-        elif isinstance(rule, Apart):
-            self._apart(rule, node)
-        elif isinstance(rule, ShortCircuit):
-            self._shown.update(child.id for child in node.named_children)
-        elif isinstance(rule, Remark):
-            self._line_end = max(self._line_end, self._end_of_line(node.end_byte))
-            self._set_boundary()
-        elif isinstance(rule, Hidden):
-            part = node if rule.field is None else node.child_by_field_name(rule.field)
-            if part is not None and rule.cognitive:
-                self._hidden_until = max(self._hidden_until, part.end_byte)
-            if part is not None and rule.cyclomatic:
-                self._uncounted_until = max(self._uncounted_until, part.end_byte)
-        elif isinstance(rule, Broken):
-            for frame in frames:
-                frame.complete = False
-        elif isinstance(rule, Lexed):
-            next(frame for frame in reversed(self._counting) if frame.end > start).more_tokens += rule.tokens
-        elif isinstance(rule, Call):
-            self._call(rule, node)
+            return
+        if rule.cyclomatic:
+            self._add(node, rule.what, cyclomatic=rule.cyclomatic)
+        self._frames[-1].nest([(node.start_byte, node.end_byte)])
+
+    def _short_circuit(self, _rule: ShortCircuit, node: Node) -> None:
+        self._shown.update(child.id for child in node.named_children)
+
+    def _remark(self, _rule: Remark, node: Node) -> None:
+        self._line_end = max(self._line_end, self._end_of_line(node.end_byte))
+        self._set_boundary()
+
+    def _hide(self, rule: Hidden, node: Node) -> None:
+        part = node if rule.field is None else node.child_by_field_name(rule.field)
+        if part is not None and rule.cognitive:
+            self._hidden_until = max(self._hidden_until, part.end_byte)
+        if part is not None and rule.cyclomatic:
+            self._uncounted_until = max(self._uncounted_until, part.end_byte)
+
+    def _broken(self, _rule: Broken, _node: Node) -> None:
+        for frame in self._frames:
+            frame.complete = False
+
+    def _lexed(self, rule: Lexed, node: Node) -> None:
+        own = next(frame for frame in reversed(self._counting) if frame.end > node.start_byte)
+        own.more_tokens += rule.tokens
 
     def _add(
         self,
@@ -419,3 +418,22 @@ class Walk:
             self._frames.append(frame)
             if not rule.count:
                 self._await(frame)
+
+
+_MEANINGS: dict[type, Callable[[Walk, Any, Node], None]] = {
+    Apart: Walk._apart,
+    Branch: Walk._branch,
+    Broken: Walk._broken,
+    Call: Walk._call,
+    Container: Walk._container,
+    Custom: Walk._custom,
+    Function: Walk._function,
+    Hidden: Walk._hide,
+    Lexed: Walk._lexed,
+    Logical: Walk._logical,
+    Namer: Walk._name,
+    Nesting: Walk._nesting,
+    Remark: Walk._remark,
+    Several: Walk._several,
+    ShortCircuit: Walk._short_circuit,
+}
