@@ -202,6 +202,6 @@ def test_an_explanation_names_each_increment():
     assert [(each.line, each.column, each.what, each.cyclomatic, each.cognitive) for each in own.increments] == [
         (3, 3, "foreach", 1, 1),
         (4, 5, "if", 1, 2),
-        (4, 28, "else", 0, 1),
         (4, 9, "?:", 1, 2),
+        (4, 28, "else", 0, 1),
     ]

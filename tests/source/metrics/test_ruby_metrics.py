@@ -229,6 +229,6 @@ def test_an_explanation_names_each_increment():
     assert [(each.line, each.column, each.what, each.cyclomatic, each.cognitive) for each in own.increments] == [
         (2, 3, "while", 1, 1),
         (3, 5, "if", 1, 2),
-        (5, 5, "else", 0, 1),
         (3, 10, "||", 1, 1),
+        (5, 5, "else", 0, 1),
     ]
