@@ -28,8 +28,8 @@ def model_folder(place: str, revision: str | None = None, files: Sequence[str] =
         return Path(place)
     if Path(place).exists() or place.startswith((".", "/", "~")) or place.count("/") != 1:
         raise InputError("no model there", where=place, fix="give a model's folder or the name of one on the hub")
-    cached = _cached(place, revision)
-    if cached is not None and _is_whole(cached, files):
+    cached = folder_at_hand(place, revision, files)
+    if cached is not None:
         return cached
     from huggingface_hub import snapshot_download
 
@@ -48,6 +48,21 @@ def model_folder(place: str, revision: str | None = None, files: Sequence[str] =
         ) from error
 
 
+def folder_at_hand(place: str, revision: str | None = None, files: Sequence[str] = MODEL_FILES) -> Path | None:
+    """The folder of a model with `files` where it is on this machine; None where it is not. The hub is not asked."""
+    if Path(place).is_dir():
+        return Path(place)
+    cached = _cached(place, revision) if place.count("/") == 1 else None
+    return cached if cached is not None and _is_whole(cached, files) else None
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether all of a model's weights lie in a folder; pickled ones do not count."""
+    index = folder / WEIGHTS_INDEX
+    names = set(read_json(index)["weight_map"].values()) if index.exists() else {"*.safetensors"}
+    return all(any(folder.glob(name)) for name in names)
+
+
 def _cached(place: str, revision: str | None) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
@@ -57,9 +72,7 @@ def _cached(place: str, revision: str | None) -> Path | None:
 
 def _is_whole(folder: Path, files: Sequence[str]) -> bool:
     """Whether a folder of the cache holds all that `files` asks for: an earlier look may have left a part there."""
-    if "*.safetensors" in files:
-        index = folder / WEIGHTS_INDEX
-        names = set(read_json(index)["weight_map"].values()) if index.exists() else {"*.safetensors"}
-        if not all(any(folder.glob(name)) for name in names):
-            return any(folder.glob("*.bin")) and not index.exists()  # pickled alone: to be refused, not asked for
+    if "*.safetensors" in files and not has_weights(folder):
+        # Pickled alone: to be refused, not asked for.
+        return any(folder.glob("*.bin")) and not (folder / WEIGHTS_INDEX).exists()
     return "tokenizer*" not in files or any(folder.glob("tokenizer*"))

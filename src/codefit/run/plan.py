@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from codefit.recipe import CodeEncoder, Recipe, RepairRanking
+from codefit.recipe import CodeEncoder, ComplexityScoring, Recipe, RepairRanking
 
 
 def plan_recipe(recipe: Recipe) -> dict[str, Any]:
@@ -20,6 +20,10 @@ def plan_recipe(recipe: Recipe) -> dict[str, Any]:
         from codefit.run.plan_repair import plan_repair_ranking
 
         return plan_repair_ranking(recipe)
+    if isinstance(recipe, ComplexityScoring):
+        from codefit.run.plan_complexity import plan_complexity_scoring
+
+        return plan_complexity_scoring(recipe)
     from codefit.run.plan_language import plan_language_model
 
     return plan_language_model(recipe)

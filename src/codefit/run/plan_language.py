@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from codefit.corpus.richness import bytes_of
 from codefit.errors import CodefitError, InputError
-from codefit.files import read_json
 from codefit.recipe import BaseLanguageModel, ExtendedPretraining
 from codefit.records import Document
 from codefit.run.language_model import by_source, training_of
@@ -169,16 +168,14 @@ def _base_model(recipe: ExtendedPretraining) -> _Model:
 
 def _loaded(recipe: LanguageRecipe, model: _Model) -> LanguageModel | None:
     """The model with its weights, where they are on this machine."""
-    from codefit.models.hub_cache import CONFIG_FILES, WEIGHTS_INDEX, model_folder
+    from codefit.models.hub_cache import CONFIG_FILES, has_weights, model_folder
     from codefit.models.language_model import load_language_model
 
     if isinstance(recipe, BaseLanguageModel) or model.place is None or model.tokenizer is None:
         return model.loaded
     revision = recipe.model.revision
     folder = model_folder(model.place, revision, CONFIG_FILES)
-    index = folder / WEIGHTS_INDEX
-    names = set(read_json(index)["weight_map"].values()) if index.exists() else {"*.safetensors"}
-    if not all(any(folder.glob(name)) for name in names):
+    if not has_weights(folder):
         return None
     return load_language_model(model.place, revision=revision, device=recipe.train.device)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 GRADIENT_BYTES = 4  # a number that learns: its gradient, in single precision
+# A number in NF4 with its share of a scale, itself in 8 bits: 4.127 bits (Dettmers et al., 2023, section 3).
+FOUR_BIT_BYTES = 4.127 / 8
 MOMENT_BYTES = OPTIMIZER_BYTES - GRADIENT_BYTES
 
 
@@ -57,13 +59,17 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What memory hangs on besides the model: rows of so many tokens that go through the network together."""
+    """What memory hangs on besides the model: rows of so many tokens that go through the network together.
+
+    `four_bits` says that the base's linear layers stand in 4 bits (QLoRA).
+    """
 
     config: PretrainedConfig
     sizes: Sizes
     learning: CausalSettings
     longest: int
     device: Device
+    four_bits: bool = False
 
     @property
     def tokens(self) -> int:
@@ -97,8 +103,10 @@ class Load:
 
     def weights(self) -> int:
         """Bytes of the weights: what is frozen may be in half precision, what learns is in single."""
-        base = self.sizes.parameters * (2 if self._frozen_in_half else 4)
-        return base + 4 * self.sizes.adapter
+        number = 2 if self._frozen_in_half else 4
+        whole = self.sizes.parameters - (self.sizes.body if self.four_bits else 0)
+        body = round(FOUR_BIT_BYTES * self.sizes.body) if self.four_bits else 0
+        return number * whole + body + 4 * self.sizes.adapter
 
     def parts(self) -> dict[str, int]:
         """Bytes by part at the peak, when all of them are there."""

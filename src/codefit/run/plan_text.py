@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from codefit.run.plan_complexity_text import complexity_text
 from codefit.run.plan_language_text import language_text
 from codefit.run.plan_words import facts_text, has_colour, heading, styled, time_facts
 
@@ -16,6 +17,8 @@ def plan_text(plan: dict[str, Any]) -> str:
         from codefit.run.plan_repair_text import repair_text  # needs the extra `repair`
 
         return repair_text(plan)
+    if plan["system"] == "complexity-scoring":
+        return complexity_text(plan)
     return _encoder_text(plan) if plan["system"] == "code-encoder" else language_text(plan)
 
 
