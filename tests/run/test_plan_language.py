@@ -396,7 +396,10 @@ def test_a_folder_with_a_configuration_alone(in_cache: Path, repository: Path, s
     assert plan["speed"]["measured"] is False
 
 
-def test_a_base_that_a_run_must_make_first(in_cache: Path, repository: Path, sources: Path) -> None:
+def test_a_base_that_a_run_must_make_first(
+    in_cache: Path, repository: Path, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a checkout may have made it
     recipe = adapted(repository, sources / "xml", "runs/base-lm-cpu/model")
     with pytest.raises(InputError, match="codefit run base-lm-cpu"):
         plan_recipe(recipe)
