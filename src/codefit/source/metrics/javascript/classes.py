@@ -111,6 +111,8 @@ def member(t, m):  # type: ignore[no-untyped-def]
     if key != at:
         return o.FAILED
     if is_computed:
+        if t[last + ROW] == k.ASSIGN:  # the walk takes the key for a part of the value
+            m[FRAME] = o.add_frame(m, memory.APART_TYPE, key)
         return begin_key(m, key, o.FIELD_NEXT)
     if t[key] < k.WORDS or t[key] == k.VALUE:
         t[key] = k.NAME
@@ -143,7 +145,8 @@ def next_field(t, m):  # type: ignore[no-untyped-def]
         return o.FAILED  # the grammar puts a semicolon before such a comment
     if t[at] != k.ASSIGN:
         return o.MEMBER if semicolon(t, m) else o.FAILED
-    m[FRAME] = o.add_frame(m, memory.APART_TYPE, at + ROW)
+    if t[at - ROW] != k.RIGHT_BRACKET:
+        m[FRAME] = o.add_frame(m, memory.APART_TYPE, at + ROW)
     o.push(m, o.FIELD, o.NONE, o.NONE)
     m[AT] = at + ROW
     key = t[at - ROW + MATCH] if t[at - ROW] == k.RIGHT_BRACKET else at - ROW

@@ -9,25 +9,22 @@ from codefit.source.metrics.javascript.compiling import compiled
 from codefit.source.metrics.javascript.functions import begin_function
 from codefit.source.metrics.javascript.memory import (
     AT,
+    COMMENT_BEFORE,
     FIRST,
     FLAGS,
     HIDDEN_LINE_BEFORE,
-    IS_VALUE,
     LINE_BEFORE,
-    NAME_FIRST,
-    NAME_KIND,
-    NAME_LAST,
-    NAMED_AT,
     ROW,
     SECOND,
     SEQUENCE,
-    TEXT_NAME,
     WITHOUT_IN,
 )
+from codefit.source.metrics.javascript.objects import name_value
 from codefit.source.metrics.javascript.patterns import begin_pattern
-from codefit.source.metrics.javascript.semicolons import semicolon
+from codefit.source.metrics.javascript.semicolons import semicolon, semicolon_after_word
 
 _ANY_LINE = LINE_BEFORE | HIDDEN_LINE_BEFORE
+_HAS_VALUE = 2  # of what a declaration's slot holds, beside whether it is a head
 
 
 @compiled
@@ -60,29 +57,33 @@ def next_declarator(t, m):  # type: ignore[no-untyped-def]
     """After a variable or its first value."""
     at = m[AT]
     slot = o.top(m)
-    is_head = m[slot + FIRST]
+    is_head, has_value = m[slot + FIRST] & 1, m[slot + FIRST] & _HAS_VALUE
+    kind, flags = t[at], t[at + FLAGS]
+    may_end = flags & HIDDEN_LINE_BEFORE and (kind == k.COMMA or kind == k.ASSIGN)
+    if not has_value and (may_end or (is_head and flags & (COMMENT_BEFORE | _ANY_LINE))):
+        return o.FAILED  # the grammar puts a semicolon before such comments and line ends
     m[AT] = at + ROW
-    has_value = m[NAMED_AT] >= m[slot + SECOND]
-    if t[at + FLAGS] & HIDDEN_LINE_BEFORE and not has_value and (t[at] == k.COMMA or t[at] == k.ASSIGN):
-        return o.FAILED  # the grammar puts a semicolon before such a comment
-    if t[at] == k.COMMA:
+    if kind == k.COMMA:
+        m[slot + FIRST] = is_head
         return o.DECLARATOR
-    if t[at] == k.ASSIGN:
-        value = IS_VALUE if m[NAMED_AT] < m[slot + SECOND] else 0  # else a name in the pattern comes later
-        m[NAMED_AT] = at
-        m[NAME_KIND] = TEXT_NAME
-        m[NAME_FIRST] = m[slot + SECOND]
-        m[NAME_LAST] = at - ROW
-        o.begin(m, value | (WITHOUT_IN if is_head else 0))
+    if kind == k.ASSIGN:
+        m[slot + FIRST] = is_head | _HAS_VALUE
+        o.begin(m, name_value(t, m, m[slot + SECOND], at) | (WITHOUT_IN if is_head else 0))
         return o.OPERAND
-    o.pop(m)
+    return _end_declaration(t, m, at, is_head, has_value)
+
+
+@compiled
+def _end_declaration(t, m, at, is_head, has_value):  # type: ignore[no-untyped-def]
+    first = m[o.pop(m) + SECOND]
     m[AT] = at
     if not is_head:
-        return o.FINISH if semicolon(t, m) else o.FAILED
+        ends = semicolon(t, m) if has_value else semicolon_after_word(t, m)
+        return o.FINISH if ends else o.FAILED
     m[o.top(m) + SECOND] = 1  # what the head begins with is no expression
     if t[at] == k.SEMICOLON:
         return o.RESUME  # the head of the `for` goes on
-    is_alone = t[m[slot + SECOND] - ROW] != k.COMMA and not has_value
+    is_alone = t[first - ROW] != k.COMMA and not has_value
     return o.RESUME if is_alone and (t[at] == k.OF or t[at] == k.IN) else o.FAILED
 
 
@@ -127,7 +128,7 @@ def export(t, m):  # type: ignore[no-untyped-def]
     if t[at] == k.FROM:
         return _source(t, m, at)
     m[AT] = at
-    return o.FINISH if semicolon(t, m) else o.FAILED
+    return o.FINISH if semicolon_after_word(t, m) else o.FAILED
 
 
 @compiled
@@ -182,7 +183,7 @@ def _source(t, m, at):  # type: ignore[no-untyped-def]
     if t[at] != k.FROM or t[at + FLAGS] & _ANY_LINE or t[at + ROW] != k.STRING:
         return o.FAILED
     m[AT] = at + 2 * ROW
-    return o.FINISH if semicolon(t, m) else o.FAILED
+    return o.FINISH if semicolon_after_word(t, m) else o.FAILED
 
 
 @compiled
@@ -193,7 +194,7 @@ def import_(t, m):  # type: ignore[no-untyped-def]
         return begin_expression_statement(m, SEQUENCE)
     if t[at] == k.STRING:
         m[AT] = at + ROW
-        return o.FINISH if semicolon(t, m) else o.FAILED
+        return o.FINISH if semicolon_after_word(t, m) else o.FAILED
     if t[at] == k.NAME:
         at += ROW
         if t[at] == k.FROM:

@@ -50,6 +50,7 @@ from codefit.source.metrics.javascript.memory import (
     ROW,
     SEQUENCE,
     SINGLE,
+    SLOT,
     STAYING,
     TAIL,
     TEXT,
@@ -58,6 +59,7 @@ from codefit.source.metrics.javascript.memory import (
 )
 
 _ANY_LINE = LINE_BEFORE | HIDDEN_LINE_BEFORE
+_MOST_AROUND = 100  # slots between an operand and its statement
 _CHAIN = (1 << INNER_SHIFT) - 1  # without the one in parentheses
 
 
@@ -163,6 +165,8 @@ def _async(t, m, at, after):  # type: ignore[no-untyped-def]
     is_list = after == k.LEFT_PAREN and t[t[at + ROW + MATCH] + ROW] == k.ARROW
     is_single = (after == k.NAME or k.SOFT <= after < k.WORDS) and t[at + 2 * ROW] == k.ARROW
     if not (is_function or is_list or is_single):
+        if after == k.LEFT_PAREN:
+            m[DOUBTFUL] = max(m[DOUBTFUL], t[at + ROW + MATCH])  # `async (` may begin a function
         return _name(t, m, at)
     if t[at + ROW + FLAGS] & _ANY_LINE or m[MARKS] & IS_NEW:
         return o.FAILED
@@ -179,15 +183,46 @@ def _await(t, m, at, after):  # type: ignore[no-untyped-def]
     if after == k.LEFT_PAREN or after == k.LEFT_BRACKET or after == k.BACKTICK:
         follows = t[at + ROW + MATCH] + ROW
         role = k.ROLES[t[follows]]
-        if after == k.LEFT_PAREN and (role == k.CALLS or (role == k.MEMBERS and t[follows + 2 * ROW] == k.LEFT_PAREN)):
+        if t[follows] == k.END or t[at + 2 * ROW] == k.PRIVATE or at < m[DOUBTFUL] or _is_doubtful(m):
+            return o.FAILED
+        if after == k.LEFT_PAREN and _ends_in_call(t, follows):
             return _name(t, m, at)  # `await (x)()`
-        if k.MEMBERS <= role <= k.UPDATES or t[follows] == k.END or at < m[DOUBTFUL]:
+        if k.MEMBERS <= role <= k.UPDATES:
             return o.FAILED
     elif k.ROLES[after] != k.ENDS or after == k.REGEX or after == k.ARROW:
         return o.FAILED
     m[MARKS] |= IS_DIRTY | IS_TIGHT
     m[AT] = at + ROW
     return o.OPERAND
+
+
+@compiled
+def _is_doubtful(m):  # type: ignore[no-untyped-def]
+    """Whether the grammar may follow two readings here, of an object or a list and of a pattern."""
+    slot = o.top(m)
+    for _ in range(_MOST_AROUND):
+        what = m[slot]
+        if what >= o.PROGRAM:
+            return False
+        if what == o.OBJECT or what == o.ARRAY or what >= o.PARAMETER_LIST:
+            return True
+        slot -= SLOT
+    return True
+
+
+@compiled
+def _ends_in_call(t, at):  # type: ignore[no-untyped-def]
+    """Whether what follows an operand ends with a call."""
+    is_call = False
+    while True:
+        role = k.ROLES[t[at]]
+        if role == k.CALLS or role == k.INDEXES:
+            at = t[at + MATCH] + ROW
+        elif role == k.MEMBERS:
+            at += 2 * ROW
+        else:
+            return is_call and role != k.OPTIONALS and role != k.TEMPLATES
+        is_call = role == k.CALLS
 
 
 @compiled

@@ -27,6 +27,7 @@ from codefit.source.metrics.javascript.memory import (
     TAIL,
     WITHOUT_IN,
 )
+from codefit.source.metrics.javascript.semicolons import semicolon_after_word
 
 
 @compiled
@@ -53,9 +54,9 @@ def end_condition(t, m):  # type: ignore[no-untyped-def]
     if goal == o.DO_BODY:
         o.pop(m)
         m[frame + DEPTH] -= 1
-        if t[at + ROW] == k.SEMICOLON:
-            m[AT] = at + 2 * ROW
-        return o.FINISH
+        if t[at + ROW] != k.SEMICOLON:
+            return o.FINISH
+        return o.FINISH if semicolon_after_word(t, m) else o.FAILED
     if goal != o.WITH_BODY:
         m[frame + LEVEL] += 1
     if goal == o.IF_BODY:
@@ -86,7 +87,7 @@ def begin_for(t, m, at):  # type: ignore[no-untyped-def]
         return begin_declaration(t, m, o.SOME)
     if kind == k.SEMICOLON:
         return _test(t, m)
-    if kind == k.USING or (kind == k.ASYNC and after == k.OF):
+    if kind == k.USING or kind == k.AWAIT or (kind == k.ASYNC and after == k.OF):
         return o.FAILED
     o.begin(m, SEQUENCE | WITHOUT_IN | IS_HEAD)
     return o.OPERAND

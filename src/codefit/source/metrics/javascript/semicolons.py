@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from codefit.source.metrics.javascript import tokens as k
 from codefit.source.metrics.javascript.compiling import compiled
-from codefit.source.metrics.javascript.memory import AT, FLAGS, GOES_ON_WORD, LINE_BEFORE, ROW
+from codefit.source.metrics.javascript.memory import (
+    AT,
+    COMMENT_BEFORE,
+    FLAGS,
+    GOES_ON_WORD,
+    HIDDEN_LINE_BEFORE,
+    LINE_BEFORE,
+    ROW,
+)
 
 
 @compiled
@@ -24,3 +32,12 @@ def semicolon(t, m):  # type: ignore[no-untyped-def]
     if kind == k.RIGHT_BRACE or kind == k.END:
         return True
     return t[at + FLAGS] & LINE_BEFORE != 0 and not goes_on(t, at)
+
+
+@compiled
+def semicolon_after_word(t, m):  # type: ignore[no-untyped-def]
+    """The same where no operator may follow: there the grammar puts a semicolon before a comment, even before one."""
+    flags = t[m[AT] + FLAGS]
+    if t[m[AT]] == k.SEMICOLON and flags & COMMENT_BEFORE and flags & (LINE_BEFORE | HIDDEN_LINE_BEFORE):
+        return False
+    return semicolon(t, m)

@@ -33,7 +33,7 @@ from codefit.source.metrics.javascript.memory import (
     SEQUENCE,
     TEXT,
 )
-from codefit.source.metrics.javascript.semicolons import semicolon
+from codefit.source.metrics.javascript.semicolons import semicolon, semicolon_after_word
 
 _ANY_LINE = LINE_BEFORE | HIDDEN_LINE_BEFORE
 
@@ -49,7 +49,7 @@ def statement(t, m):  # type: ignore[no-untyped-def]
     if o.is_name(kind) and t[at + ROW] == k.COLON and t[at + TEXT] != k.UNDEFINED:
         return _label(t, m, at)
     if t[at + ROW] == k.LEFT_PAREN and t[at - ROW] == k.LEFT_BRACE and _may_open_object(m, slot):
-        m[DOUBTFUL] = t[at + ROW + MATCH]  # `{ f(`: a call in a block, or a method in an object
+        m[DOUBTFUL] = max(m[DOUBTFUL], t[at + ROW + MATCH])  # `{ f(`: a call in a block, or a method in an object
     if kind < k.WORDS:
         return _word(t, m, at, kind)
     if kind == k.LEFT_BRACE:
@@ -78,7 +78,7 @@ def _may_open_object(m, slot):  # type: ignore[no-untyped-def]
 def _may_be_object(t, at):  # type: ignore[no-untyped-def]
     """`{ a() {`: the grammar takes it for an object even where a line ends before the second brace."""
     name = t[at + ROW]
-    if name != k.NAME and not k.SOFT <= name < k.WORDS:
+    if name not in (k.NAME, k.STRING, k.NUMBER) and not k.SOFT <= name < k.WORDS:
         return False
     return t[at + 2 * ROW] == k.LEFT_PAREN and t[t[at + 2 * ROW + MATCH] + ROW] == k.LEFT_BRACE
 
@@ -182,7 +182,7 @@ def _return(t, m, at, kind):  # type: ignore[no-untyped-def]
     m[AT] = after
     is_empty = t[after] == k.SEMICOLON or t[after] == k.RIGHT_BRACE or t[after] == k.END
     if is_empty or t[after + FLAGS] & _ANY_LINE:
-        if kind == k.THROW or not semicolon(t, m):
+        if kind == k.THROW or not semicolon_after_word(t, m):
             return o.FAILED
         return o.FINISH
     return begin_expression_statement(m, SEQUENCE)
@@ -199,7 +199,7 @@ def _jump(t, m, at, kind):  # type: ignore[no-untyped-def]
             return o.FAILED
         m[m[FRAME] + COGNITIVE] += 1
         m[AT] = after + ROW
-    return o.FINISH if semicolon(t, m) else o.FAILED
+    return o.FINISH if semicolon_after_word(t, m) else o.FAILED
 
 
 @compiled
