@@ -44,8 +44,8 @@ def test_on_this_machine_the_core_is_ready_and_every_lack_has_its_command() -> N
     found = doctor.diagnose()
     assert found["ready"] is True
     rows = checks(found)
-    assert {"memory", "disk", "graphics card", "core", "git", "jdk"} <= set(rows)
-    assert {f"extra {name}" for name in ("train", "serve", "repair", "mcp")} <= set(rows)
+    assert {"memory", "disk", "graphics card", "core", "git", "jdk", "npm"} <= set(rows)
+    assert {f"extra {name}" for name in ("train", "serve", "repair", "complexity", "mcp")} <= set(rows)
     assert rows["core"]["state"] == "ok"
     for name, row in rows.items():
         assert row["state"] in ("ok", "missing", "warning")
@@ -62,6 +62,15 @@ def test_a_missing_extra_names_its_packages_and_the_command(without: Callable[[C
     assert row["fix"].endswith("-m pip install -c constraints.txt -e '.[train]'")
     assert found["machine"]["torch"] is None
     assert found["ready"] is True
+
+
+def test_what_learned_scores_need_is_an_extra(without: Callable[[Collection[str]], None]) -> None:
+    without({"lightgbm", "llguidance"})
+    row = checks(doctor.diagnose())["extra complexity"]
+    assert row["state"] == "missing"
+    assert row["serves"] == "learned scores of how complex functions are"
+    assert sorted(row["found"].removeprefix("not installed: ").split(", ")) == ["lightgbm", "llguidance"]
+    assert row["fix"].endswith("-e '.[complexity]'")
 
 
 def test_a_missing_package_of_the_core_is_a_failure(
@@ -85,6 +94,7 @@ def test_missing_programs_are_mended_by_the_systems_packages(tmp_path: Path, mon
     monkeypatch.setattr(doctor.platform, "system", lambda: "Linux")
     rows = checks(doctor.diagnose())
     packages = {"git": "git", "bubblewrap": "bubblewrap", "chromium": "chromium", "jdk": "default-jdk-headless"}
+    packages |= {"npm": "nodejs npm"}
     for name, package in packages.items():
         assert rows[name]["state"] == "missing"
         assert "apt-get install" in rows[name]["fix"]

@@ -35,6 +35,7 @@ EXTRAS: Mapping[str, str] = {
     "train": "training, export, datasets in the hub's layout",
     "serve": "the HTTP service",
     "repair": "mending code that does not parse",
+    "complexity": "learned scores of how complex functions are",
     "mcp": "tools for coding agents",
     "scale": "many machines, many vectors",
     "quantize": "language models in int8, NF4 and GGUF",
@@ -70,6 +71,14 @@ PROGRAMS = (
         "the tests of /rerank with Java's own client",
         "default-jdk-headless",
         "--cask temurin",
+    ),
+    Program(
+        # npm, which brings ESLint and comes with Node.js; Node.js alone does not bring npm on Debian.
+        "npm",
+        ("npm",),
+        "the tests of JavaScript's metrics beside ESLint's",
+        "nodejs npm",
+        "node",
     ),
 )
 
