@@ -47,7 +47,7 @@ def statement(t, m):  # type: ignore[no-untyped-def]
     if m[slot] == o.SWITCH and m[slot + SECOND] == 0 and kind not in (k.CASE, k.DEFAULT, k.RIGHT_BRACE):
         return o.FAILED
     if o.is_name(kind) and t[at + ROW] == k.COLON and t[at + TEXT] != k.UNDEFINED:
-        return _label(t, m, at)
+        return _label(t, m, at, slot)
     if t[at + ROW] == k.LEFT_PAREN and t[at - ROW] == k.LEFT_BRACE and _may_open_object(m, slot):
         m[DOUBTFUL] = max(m[DOUBTFUL], t[at + ROW + MATCH])  # `{ f(`: a call in a block, or a method in an object
     if kind < k.WORDS:
@@ -84,11 +84,12 @@ def _may_be_object(t, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _label(t, m, at):  # type: ignore[no-untyped-def]
+def _label(t, m, at, slot):  # type: ignore[no-untyped-def]
     """The grammar takes `{ a: b }` for an object: not sure unless a statement follows that cannot be in one."""
+    is_first = t[at - ROW] == k.LEFT_BRACE and _may_open_object(m, slot)
     after = t[at + 2 * ROW]
     is_sure = after in (k.FOR, k.WHILE, k.DO, k.SWITCH, k.IF, k.TRY)
-    if not is_sure and (t[at - ROW] == k.LEFT_BRACE or after in (k.RIGHT_BRACE, k.END, k.CASE, k.DEFAULT)):
+    if not is_sure and (is_first or after in (k.RIGHT_BRACE, k.END, k.CASE, k.DEFAULT)):
         return o.FAILED
     t[at] = k.NAME
     m[AT] = at + 2 * ROW
