@@ -39,7 +39,7 @@ class ScoreModel(Section):
     ffn: int = Field(512, gt=0)
     amounts: int = Field(64, ge=4)
     window: int = Field(1_024, ge=SHORTEST_SEQUENCE)
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
 
     def model_post_init(self, context: Any) -> None:
         if self.hidden % self.heads or self.hidden % 2:
@@ -61,7 +61,7 @@ class ScoreTrain(Section):
     schedule: Schedule = "cosine"
     weight_decay: float = Field(0.01, ge=0)
     counting: float = Field(10.0, ge=0)
-    variant_share: float = Field(0.15, ge=0, lt=1)
+    variant_share: float = Field(0.3, ge=0, lt=1)
     save_every: int = Field(250, ge=0)
     eval_every: int = Field(250, ge=0)
     device: str = "auto"

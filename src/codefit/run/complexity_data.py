@@ -21,14 +21,17 @@ from codefit.run.pair_data import expanded, input_files
 from codefit.run.repair_data import needed_files
 from codefit.source.metrics.rules import RULES
 from codefit.tasks.complexity.dataset import Sides, chat_of, divide, label_agreement
-from codefit.tasks.complexity.functions import mine_functions, read_functions
-from codefit.tasks.complexity.label import label_of_code
-from codefit.tasks.complexity.variants import VARIANTS, broken
+from codefit.tasks.complexity.functions import FunctionRow, mine_functions, read_functions, score_row
+from codefit.tasks.complexity.label import BY_LIZARD, label_of_code
+from codefit.tasks.complexity.variants import VARIANTS, broken, with_callback
+
+CALLBACK_CHARACTERS = 3_000  # of a function that is put into another, or has one put in
 
 DATA = "data"
 TRAIN, VALIDATION, EVALUATION = (f"{DATA}/{name}.jsonl.gz" for name in ("train", "validation", "evaluation"))
 CHAT_TRAIN, CHAT_VALIDATION = (f"{DATA}/chat_{name}.jsonl.gz" for name in ("train", "validation"))
-BROKEN, VARIED, HUMAN = (f"{DATA}/{name}.jsonl.gz" for name in ("train_broken", "evaluation_variants", "human"))
+TRAIN_VARIANTS, VARIED = (f"{DATA}/{name}.jsonl.gz" for name in ("train_variants", "evaluation_variants"))
+HUMAN = f"{DATA}/human.jsonl.gz"
 MANIFEST = f"{DATA}/manifest.json"
 
 
@@ -106,7 +109,7 @@ def write_given_functions(data: ComplexityData, seed: int, train_file: Path, eva
         VALIDATION: validation,
         CHAT_TRAIN: [chat_of(row) for row in sides.train],
         CHAT_VALIDATION: [chat_of(row) for row in validation],
-        BROKEN: broken_rows(sides.train, seed),
+        TRAIN_VARIANTS: train_variants(sides.train, seed),
     }
     for name, side in written.items():
         write_rows(run / name, side)
@@ -155,18 +158,25 @@ def _write_sides(
         EVALUATION: sides.evaluation,
         CHAT_TRAIN: [chat_of(row) for row in sides.train],
         CHAT_VALIDATION: [chat_of(row) for row in sides.validation],
-        BROKEN: broken_rows(sides.train, seed),
+        TRAIN_VARIANTS: train_variants(sides.train, seed),
         VARIED: varied_rows(sides.evaluation, seed, variant_functions),
         HUMAN: human,
     }
     return {Path(name).name: describe_file(run / name, write_rows(run / name, rows)) for name, rows in written.items()}
 
 
-def broken_rows(rows: Sequence[ScoredFunction], seed: int) -> list[ScoredFunction]:
-    """Each function less one sign, with the label that it had; a function that no try breaks has none."""
+def train_variants(rows: Sequence[ScoredFunction], seed: int) -> list[ScoredFunction]:
+    """Functions less one sign, with the labels that they had, and JavaScript with callbacks, labelled anew."""
     rng = np.random.default_rng([seed, 1])
     changed = ((row, broken(row.code, row.language, rng)) for row in rows)
-    return [msgspec.structs.replace(row, code=code) for row, code in changed if code is not None]
+    found = [msgspec.structs.replace(row, code=code) for row, code in changed if code is not None]
+    functions = [row for row in rows if row.language in BY_LIZARD and len(row.code) <= CALLBACK_CHARACTERS]
+    for row, number in zip(functions, rng.permutation(len(functions)).tolist(), strict=True):
+        code = with_callback(row.code, functions[number].code, rng)
+        made = code and score_row(FunctionRow(code=code, language=row.language, source=row.source, path=row.path))
+        if made:
+            found.append(made)
+    return found
 
 
 def varied_rows(rows: Sequence[ScoredFunction], seed: int, most: int) -> list[Varied]:

@@ -11,13 +11,13 @@ from codefit.files import atomic_folder, hash_file, read_json, write_json
 from codefit.recipe.complexity_scoring import ComplexityScoring, ScoreLanguageModel
 from codefit.records import ScoredFunction, load_rows
 from codefit.run.complexity_data import (
-    BROKEN,
     CHAT_TRAIN,
     CHAT_VALIDATION,
     EVALUATION,
     HUMAN,
     MANIFEST,
     TRAIN,
+    TRAIN_VARIANTS,
     VALIDATION,
     VARIED,
     data_files,
@@ -75,7 +75,7 @@ def stages_of(recipe: ComplexityScoring) -> list[Stage]:
             partial(_train, recipe),
             outputs=[ENCODER, METRICS],
             settings={**seed, "model": settings["model"], "train": settings["train"]},
-            inputs=[TRAIN, VALIDATION, BROKEN, TOKENIZER],
+            inputs=[TRAIN, VALIDATION, TRAIN_VARIANTS, TOKENIZER],
             scratch=["checkpoints"],
         ),
     ]

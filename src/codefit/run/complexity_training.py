@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from codefit.recipe.complexity_scoring import ComplexityScoring, ScoreLanguageModel
 from codefit.records import ScoredFunction, load_rows, read_rows
-from codefit.run.complexity_data import BROKEN, CHAT_TRAIN, CHAT_VALIDATION, TRAIN, VALIDATION
+from codefit.run.complexity_data import CHAT_TRAIN, CHAT_VALIDATION, TRAIN, TRAIN_VARIANTS, VALIDATION
 from codefit.run.pair_data import expanded
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def train_encoder(recipe: ComplexityScoring, run: Path) -> TrainedEncoder:
     return train_score_encoder(
         load_rows(run / TRAIN, ScoredFunction),
         load_rows(run / VALIDATION, ScoredFunction),
-        list(read_rows(run / BROKEN, ScoredFunction)) if recipe.train.variant_share else [],
+        list(read_rows(run / TRAIN_VARIANTS, ScoredFunction)) if recipe.train.variant_share else [],
         run / TOKENIZER,
         recipe.model.sizes(),
         scoring_settings(recipe),

@@ -18,7 +18,7 @@ from codefit.corpus.manifest import Receipt
 from codefit.errors import InputError
 from codefit.recipe.complexity_scoring import ComplexityData, ComplexityScoring
 from codefit.records import Document, ScoredFunction, load_rows, read_rows
-from codefit.run.complexity_data import HumanSnippet, broken_rows, drawn
+from codefit.run.complexity_data import HumanSnippet, drawn, train_variants
 from codefit.run.pair_data import expanded
 from codefit.run.plan_sample import LowestHashes
 from codefit.run.repair_data import needed_files
@@ -169,5 +169,5 @@ def _measured(rows: Sequence[ScoredFunction], seed: int) -> tuple[list[ScoredFun
 
 def _breaking(rows: Sequence[ScoredFunction], seed: int) -> float:
     started = time.monotonic()
-    broken_rows(rows, seed)
+    train_variants(rows, seed)
     return (time.monotonic() - started) / max(1, len(rows))
