@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from codefit.recipe import recipe_text
+from codefit.run.trip import run_recipe
 
 PACKAGES = ("asyncio", "email", "importlib", "logging", "multiprocessing", "unittest", "xml")
 
@@ -50,3 +51,24 @@ def repair_run(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from run.small_repair_run import write_repair_run
 
     return write_repair_run(tmp_path_factory.mktemp("repair"), sources)
+
+
+@pytest.fixture(scope="session")
+def complexity_places(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files of functions and a language model to ask."""
+    from run.small_complexity_run import write_base, write_functions
+
+    folder = tmp_path_factory.mktemp("complexity")
+    write_functions(folder / "functions")
+    write_base(folder / "base")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def complexity_run(complexity_places: Path) -> Path:
+    """The finished run of small scorers of complexity, a language model among them; tests that change it copy it."""
+    from run.small_complexity_run import small_complexity_recipe
+
+    run = complexity_places / "small-complexity"
+    run_recipe(small_complexity_recipe(complexity_places / "functions", base=complexity_places / "base"), run)
+    return run

@@ -212,7 +212,7 @@ def manifest() -> dict[str, Any]:
         "evaluation": FUNCTIONS,
         "chat_train": 11_214,
         "chat_validation": 982,
-        "train_broken": 11_180,
+        "train_variants": 11_180,
         "evaluation_variants": 1_140,
         "human": 40,
     }
