@@ -11,6 +11,7 @@ import pytest
 from browser import Browser, running
 from codefit.run.report import write_report
 from codefit.run.report.review_page import write_hotspots_plot, write_trend_plot
+from run.report.sample_complexity_run import make_complexity_run
 from run.report.sample_language_run import make_language_run, samples
 from run.report.sample_review import sample_hotspots, sample_trend
 from run.report.sample_run import answers, change, make_run, read
@@ -23,7 +24,7 @@ LEAST_OF_LARGE = 3.0
 LEAST_OF_GRAPHICS = 3.0  # 1.4.11
 PAGES = (
     *("whole", "several", "stopped", "adapted", "adapted-several", "repairs", "repairs-several"),
-    *("trend", "hotspots"),
+    *("scores", "scores-several", "trend", "hotspots"),
 )
 
 # What is seen behind and in front of each text, as the browser has resolved it.
@@ -82,6 +83,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory, repair_run: Path) -> dict[st
         "changed": {"model": {"field_" * 20: "x" * 90}},
     }
     change(repairs, "variants.json", variants=variants)
+    scores, others = make_complexity_run(base / "scores"), make_complexity_run(base / "others", better=0.3, chat=False)
+    long = "a_name_without_any_place_to_break_it_" * 4
+    change(scores, "data/manifest.json", sources={"train": [long, "env"]}, inputs={f"/data/{long}.gz": "00"})
+    record = read(scores, "run.json")
+    record["recipe"]["language_model"]["base"] = f"runs/{long}/model"
+    change(scores, "run.json", **record)
+    change(scores, "evaluation.json", missing={"language model": long})
     return {
         "whole": write_report([whole], base / "whole.html"),
         "several": write_report([whole, wider, stopped], base / "several.html"),
@@ -90,6 +98,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory, repair_run: Path) -> dict[st
         "adapted-several": write_report([adapted, full], base / "adapted-several.html"),
         "repairs": write_report([repairs], base / "repairs.html"),
         "repairs-several": write_report([repairs, repair_run], base / "repairs-several.html"),
+        "scores": write_report([scores], base / "scores.html"),
+        "scores-several": write_report([scores, others], base / "scores-several.html"),
         "trend": write_trend_plot(sample_trend(), base / "trend.html"),
         "hotspots": write_hotspots_plot(sample_hotspots(), base / "hotspots.html"),
     }
