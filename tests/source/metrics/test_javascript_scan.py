@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from javascript_programs import program
 
-from codefit.source.metrics.javascript.scan import available, scan
+from codefit.source.metrics.javascript import available, scan
 from codefit.source.metrics.measure import measure
 
 pytestmark = pytest.mark.skipif(not available(), reason="numba is not installed")
