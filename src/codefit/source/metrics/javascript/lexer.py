@@ -44,7 +44,7 @@ from codefit.source.metrics.javascript.memory import (
 BASE = ROW * k.PRELUDE_WORDS  # the rows of the prelude come first
 _OFFSET, _PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)  # Fowler, Noll and Vo
 _LINE_FEED, _SLASH, _STAR, _BACKSLASH, _BACKTICK, _DOLLAR = b"\n/*\\`$"
-_HASH, _DOT, _MARK, _SPACE, _TAB, _CLOSE, _OPEN, _LESS, _MORE = b"#.? \t}{<>"
+_HASH, _DOT, _SPACE, _TAB, _OPEN, _MORE = b"#. \t{>"
 _I, _N = b"in"
 _STANCEOF = np.frombuffer(b"stanceof", np.uint8)
 _CASE = 32

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from codefit.source.metrics.javascript import blocks, classes, declarations, expressions, functions, loops, objects
+from codefit.source.metrics.javascript import (
+    blocks,
+    brackets,
+    classes,
+    declarations,
+    functions,
+    loops,
+    objects,
+    operands,
+    operators,
+)
 from codefit.source.metrics.javascript import modes as o
 from codefit.source.metrics.javascript import patterns as p
 from codefit.source.metrics.javascript import statements as s
@@ -43,25 +53,25 @@ def _resume(t, m):  # type: ignore[no-untyped-def]
     """An expression has ended: go on with what it is part of."""
     what = m[o.top(m)]
     if what == o.ARGUMENTS:
-        return expressions.end_items(t, m, k.RIGHT_PAREN)
+        return brackets.end_items(t, m, k.RIGHT_PAREN)
     if what == o.EXPRESSION:
         return s.end_statement(t, m)
     if what == o.GROUP:
-        return expressions.end_group(t, m)
+        return brackets.end_group(t, m)
     if what == o.CONDITION:
         return loops.end_condition(t, m)
     if what == o.OBJECT:
         return objects.end_property(t, m)
     if what == o.INDEX:
-        return expressions.end_index(t, m)
+        return brackets.end_index(t, m)
     if what == o.DECLARATION:
         return declarations.next_declarator(t, m)
     if what == o.ARRAY:
-        return expressions.end_items(t, m, k.RIGHT_BRACKET)
+        return brackets.end_items(t, m, k.RIGHT_BRACKET)
     if what == o.THEN:
-        return expressions.end_then(t, m)
+        return operators.end_then(t, m)
     if what == o.ELSE:
-        return expressions.end_else(m)
+        return operators.end_else(m)
     if what == o.ARROW_BODY:
         return functions.end_arrow(m)
     return _resume_rarely(t, m, what)
@@ -70,7 +80,7 @@ def _resume(t, m):  # type: ignore[no-untyped-def]
 @compiled
 def _resume_rarely(t, m, what):  # type: ignore[no-untyped-def]
     if what == o.PLACEHOLDER:
-        return expressions.end_placeholder(t, m)
+        return brackets.end_placeholder(t, m)
     if what == o.KEY:
         return objects.end_key(t, m)
     if what == o.FOR_FIRST:
@@ -104,11 +114,11 @@ def _parser(stamp: int) -> Any:
             if m[TOP] > m[LIMIT]:
                 return False
             if step == o.OPERAND:
-                step = expressions.operand(t, m)
+                step = operands.operand(t, m)
             elif step == o.OPERATOR:
-                step = expressions.operator(t, m)
+                step = operators.operator(t, m)
             elif step == o.RESUME:
-                step = o.OPERAND if expressions.end_expression(t, m) else _resume(t, m)
+                step = o.OPERAND if operators.end_expression(t, m) else _resume(t, m)
             elif step == o.STATEMENT:
                 step = s.statement(t, m)
             elif step == o.FINISH:

@@ -23,8 +23,7 @@ OPENS = 8
     FRAME,  # the row of the function, or of the code apart, that figures are added to
     HOLDER,  # the row of the function or class that names are put before
     FRAMES,  # the next free row
-    STACK,  # where the stack begins
-    LIMIT,  # where it ends
+    LIMIT,  # where the stack ends
     DOUBTFUL,  # up to this token the grammar follows two readings, see `statements`
     ENDED,  # the function that ended last
     NAMED_AT,  # the last `=` or `:` that gave a value a name
@@ -36,7 +35,7 @@ OPENS = 8
     MARKS,  # what is known of it and allowed in it
     CHAIN,  # its run of logical operators
     TAIL,  # its last operand: a token, and in the low bits what kind of operand
-) = range(18)
+) = range(17)
 REGISTERS = 24
 
 # A row of the stack: what goes on after the current part, two numbers of its own, and the four registers from `BEGIN`.
@@ -47,9 +46,8 @@ WHAT, FIRST, SECOND, SAVED = 0, 1, 2, 3
 (
     TYPE, HEAD, OPENING, CLOSING, OUTER, AROUND, CYCLOMATIC, COGNITIVE, LEVEL, DEPTH, DEEPEST, PARAMETERS, CHAINED,
     OWN_FIRST, OWN_LAST, VALUE_KIND, VALUE_FIRST, VALUE_LAST, VALUE_PART, REACHES,
-    LINES, KINDS_OF_OPERATORS, OPERATORS_SEEN, KINDS_OF_OPERANDS, OPERANDS_SEEN, TOKENS,
-) = range(26)  # fmt: skip
-FRAME_ROW = 32
+) = range(20)  # fmt: skip
+FRAME_ROW = 20
 MODULE_TYPE, FUNCTION_TYPE, CLASS_TYPE, APART_TYPE = range(4)
 
 # Whether a comment after a function's closing brace may belong to it (see `ends`): not, or by which rule.

@@ -34,8 +34,8 @@ from codefit.source.metrics.javascript.memory import (
 # Steps. FAILED and DONE end the run; RESUME follows an expression, FINISH a statement.
 (
     FAILED, DONE, STATEMENT, OPERAND, OPERATOR, RESUME, FINISH, PROPERTY, PROPERTY_NEXT, MEMBER, FIELD_NEXT,
-    ELEMENT, ELEMENT_NEXT, ELEMENT_END, DECLARATOR, DECLARATOR_NEXT, CATCH_NEXT,
-) = range(17)  # fmt: skip
+    ELEMENT, ELEMENT_END, DECLARATOR, DECLARATOR_NEXT, CATCH_NEXT,
+) = range(16)  # fmt: skip
 
 # What the stack holds. First what an expression is part of,
 (
