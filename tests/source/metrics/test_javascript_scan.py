@@ -93,93 +93,49 @@ SEVERAL_LINES = [
     "function f(a,\n  b) { c }\nfunction g() { d; } h(function () { i },\n  j)",
 ]
 LEFT_TO_WALK = [
+    *r"""
+<a/> | a <!-- b | let a: number | type A = B | @a class B {} | using(a) | let | a b | function f( | { a: b }
+if (a) { b: c } | () => { a: b } | var await | \u0061 | '\x4' | `\u` | for (async of a); | new X()?.() | ${a}
+import a from 'b' with {type: 'json'} | f({a, b: await (c)}) | `a | 'a | /a | a = /b | 1_ | 0x | 1a | #a | a.1 | (a
+a) | [a) | a => b => | if (a) | x = class { | for (;; | switch (a) { b } | try {} | function () {} | await (a).
+new | new. | a. | a?. | f(... | case | x => | async x | import | export
+""".strip()
+    .replace("\n", " | ")
+    .split(" | "),
     *[
         "",
         " // nothing\n",
-        "<a/>",
-        "a <!-- b",
-        "let a: number",
-        "type A = B",
-        "@a class B {}",
-        "using(a)",
-        "let",
-        "a b",
-    ],
-    *["function f(", "{ a: b }", "if (a) { b: c }", "() => { a: b }", "{ a()\n{ } }", "var await", "x = () => {}\n(a)"],
-    *["\\u0061", "'\\x4'", "`\\u`", "a /* c\n*/ b", "return /* c\n*/ a", "class A { static get\nb() {} }"],
-    *["async\nfunction f() {}", "for (async of a);", "import a from 'b' with {type: 'json'}", "new X()?.()", "a\r\nb"],
-    *["f({a, b: await (c)})", "`a", "'a", "/a", "a = /b", "1_", "0x", "1a", "#a", "a.1", "(a", "a)", "[a)", "a b"],
-    *[
+        "{ a()\n{ } }",
+        "x = () => {}\n(a)",
+        "a /* c\n*/ b",
+        "return /* c\n*/ a",
         "a\u00a0b",
-        "${a}",
-        "a => b => ",
-        "if (a)",
-        "x = class {",
-        "for (;;",
-        "switch (a) { b }",
-        "try {}",
-        "function () {}",
+        "a\r\nb",
     ],
+    *[
+        "class A { static get\nb() {} }",
+        "async\nfunction f() {}",
+        "export\nconst a = 1",
+        "var a /*\n*/ = 1",
+        "a\u00a0b",
+    ],
+    "a\r\nb",
 ]
 # What is repeated, what is in the middle, and what closes it.
 DEEP = [
-    *[
-        ("{", "", "}"),
-        ("if (a) {", "", "}"),
-        ("for (;;) {", "", "}"),
-        ("switch (a) { case 1:", "", "}"),
-        ("l: ", ";", ""),
-    ],
+    *[("{", "", "}"), ("if (a) {", "", "}"), ("for (;;) {", "", "}"), ("switch (a) { case 1:", "", "}")],
     *[("try {", "", "} finally {}"), ("if (a) b; else ", ";", ""), ("do ", ";", " while (b);"), ("with (a) ", ";", "")],
-    *[("l: ", ";", ""), ("new ", "a", "()"), ("await ", "a", "")],
-    *[("x = function () {", "", "}"), ("a => ", "b", ""), ("a ? b : ", "c", ""), ("a = ", "b", ""), ("a && ", "b", "")],
-    *[("a.", "b", ""), ("!", "a", ""), ("(", "a", ")"), ("f(", "a", ")"), ("x = [", "a", "]"), ("x = {a: ", "1", "}")],
-    *[("`${", "a", "}`"), ("x = class { a = ", "1", "}"), ("var {a: ", "b", "} = c"), ("a(b => {", "", "})")],
+    *[("l: ", ";", ""), ("new ", "a", "()"), ("await ", "a", ""), ("a => ", "b", ""), ("a ? b : ", "c", "")],
+    *[("x = function () {", "", "}"), ("a = ", "b", ""), ("a && ", "b", ""), ("a.", "b", ""), ("!", "a", "")],
+    *[("(", "a", ")"), ("f(", "a", ")"), ("x = [", "a", "]"), ("x = {a: ", "1", "}"), ("`${", "a", "}`")],
+    *[("x = class { a = ", "1", "}"), ("var {a: ", "b", "} = c"), ("a(b => {", "", "})")],
 ]
 TOKEN = re.compile(r"//[^\n]*|/\*.*?\*/|'[^'\n]*'|`[^`]*`|[\w$]+|=>|\?\.|&&|\|\||\s+|.", re.DOTALL)
 OTHER_TOKENS = [
-    *[
-        "(",
-        ")",
-        "[",
-        "]",
-        "{",
-        "}",
-        ";",
-        ",",
-        ":",
-        "?",
-        "?.",
-        ".",
-        "=>",
-        "=",
-        "&&",
-        "||",
-        "??",
-        "!",
-        "+",
-        "++",
-        "/",
-        "*",
-    ],
-    *["...", "`", "${", "a", "1", "'q'", "/r/g", "function", "class", "async", "await", "yield", "new", "return", "if"],
-    *[
-        "else",
-        "for",
-        "while",
-        "do",
-        "let",
-        "const",
-        "var",
-        "of",
-        "in",
-        "get",
-        "set",
-        "static",
-        "this",
-        "import",
-        "case",
-    ],
+    *r"""
+( ) [ ] { } ; , : ? ?. . => = && || ?? ! + ++ / * ... ` ${ a 1 'q' /r/g function class async await yield new return
+if else for while do let const var of in get set static this import export default case catch
+""".strip().split(),
     *["\n", " // c\n", " /* c\n */ ", "() => {}", "function () {}", "await (a)", "`t${a}`", "{ a: b }"],
 ]
 

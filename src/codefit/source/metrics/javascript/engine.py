@@ -18,6 +18,7 @@ Numbers = npt.NDArray[np.int64]
 
 MAX_DEPTH = 100_000  # slots of the parser's stack; what lies deeper is left to the walk
 END = b"\0\0\0\0"  # a zero ends the file, and no look ahead goes further than three bytes beyond it
+AHEAD = 3  # tokens that the parser may look at beyond the end
 SLACK = 8  # slots that one step may add
 
 
@@ -33,6 +34,7 @@ def rows_of(source: bytes) -> list[list[int]] | None:
     end = int(registers[a.ROWS]) - a.ROW
     if end == BASE:
         return None  # no token at all: the tree says odd things of it
+    tokens[end + a.ROW : end + (1 + AHEAD) * a.ROW] = np.tile(tokens[end : end + a.ROW], AHEAD)
     memory = _memory(tokens, end)
     if not parse(tokens, memory):
         return None
