@@ -102,24 +102,9 @@ new | new. | a. | a?. | f(... | case | x => | async x | import | export
 """.strip()
     .replace("\n", " | ")
     .split(" | "),
-    *[
-        "",
-        " // nothing\n",
-        "{ a()\n{ } }",
-        "x = () => {}\n(a)",
-        "a /* c\n*/ b",
-        "return /* c\n*/ a",
-        "a\u00a0b",
-        "a\r\nb",
-    ],
-    *[
-        "class A { static get\nb() {} }",
-        "async\nfunction f() {}",
-        "export\nconst a = 1",
-        "var a /*\n*/ = 1",
-        "a\u00a0b",
-    ],
-    "a\r\nb",
+    *["", " // nothing\n", "{ a()\n{ } }", "x = () => {}\n(a)", "a /* c\n*/ b", "return /* c\n*/ a", "a\r\nb"],
+    *["class A { static get\nb() {} }", "async\nfunction f() {}", "export\nconst a = 1", "var a /*\n*/ = 1"],
+    "a\u00a0b",
 ]
 # What is repeated, what is in the middle, and what closes it.
 DEEP = [
@@ -170,7 +155,7 @@ def test_no_depth_is_too_much(before: str, inner: str, after: str) -> None:
 
 def test_files_of_installed_packages() -> None:
     told = [is_told(file.read_text("utf-8", "replace").replace("\r\n", "\n")) for file in INSTALLED]
-    assert len(told) > 20
+    assert len(told) > 10
     assert sum(told) > len(told) / 2
 
 
