@@ -78,7 +78,7 @@ def small_complexity_recipe(folder: Path, *overrides: str, base: Path | None = N
         f"data.evaluation=[{folder / 'measure.jsonl.gz'}]",
         f"data.human=[{folder / 'people.jsonl'}]",
         "data.validation_share=0.2",
-        "model={vocab_size: 320, hidden: 16, layers: 1, heads: 2, ffn: 32, amounts: 8, window: 64}",
+        "model={vocab_size: 320, hidden: 16, layers: 1, heads: 2, ffn: 32, amounts: 8, window: 192}",
         "train={max_steps: 6, batch_size: 8, eval_every: 3, save_every: 2, warmup_steps: 1, device: cpu}",
         "evaluate={variant_functions: 8}",
     ]
