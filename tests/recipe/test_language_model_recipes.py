@@ -47,7 +47,7 @@ model: {base: some/where}
 train: {epochs: 2}
 """
 MINIMAL = {"base-language-model": BASE, "extended-pretraining": EXTENDED}
-SYSTEMS = ["code-encoder", "base-language-model", "extended-pretraining", "repair-ranking"]
+SYSTEMS = ["code-encoder", "base-language-model", "extended-pretraining", "repair-ranking", "complexity-scoring"]
 # What the recipe of a 3B model may have otherwise than the small one's: size, and what follows from it, as a rate does.
 # How it learns (adapter, holes, replay, data) is the same, or the small run would say nothing of the large one.
 SIZE = {

@@ -54,16 +54,7 @@ def plan_complexity_scoring(recipe: ComplexityScoring) -> dict[str, Any]:
             "measured": _measured(recipe, found),
             "human": found.human,
         },
-        "tokens": {
-            "a_function": encoder.tokens,
-            "an_epoch": round(encoder.tokens * found.train),
-            "training": round(encoder.tokens * recipe.train.batch_size * encoder.steps),
-            "known": "counted" if encoder.counted else "scaled up",
-            "tokenized_functions": encoder.tokenized,
-            "longer_than_window": encoder.longer,
-            "padding_share": encoder.padding,
-            "padding_share_unsorted": encoder.padding_whole,
-        },
+        "tokens": _tokens(recipe, found, encoder),
         "parameters": {"encoder": encoder.parameters, **(chat.parameters if chat is not None else {})},
         "steps": {"train": encoder.steps, "chat": chat.steps if chat is not None else 0},
         "batch_size": {
@@ -78,6 +69,20 @@ def plan_complexity_scoring(recipe: ComplexityScoring) -> dict[str, Any]:
             "encoder": encoder.example,
             "chat": chat.chats.example if chat is not None and chat.chats is not None else [],
         },
+    }
+
+
+def _tokens(recipe: ComplexityScoring, found: FunctionsFound, encoder: EncoderFound) -> dict[str, Any]:
+    """What the encoder reads."""
+    return {
+        "a_function": encoder.tokens,
+        "an_epoch": round(encoder.tokens * found.train),
+        "training": round(encoder.tokens * recipe.train.batch_size * encoder.steps),
+        "known": "counted" if encoder.counted else "scaled up",
+        "tokenized_functions": encoder.tokenized,
+        "longer_than_window": encoder.longer,
+        "padding_share": encoder.padding,
+        "padding_share_unsorted": encoder.padding_whole,
     }
 
 
