@@ -75,7 +75,9 @@ def _metrics_lines(result: Result) -> list[list[str]]:
 
 def _scoring(result: Result) -> str:
     found = result["evaluation"]
-    header = ["", "reads", "functions", "MAE", "r²", "Spearman", "invalid", "interval holds", "ms"]
+    asked = found["scorers"][0]["asked"]["n"]
+    same = f"MAE of the same {asked:,}"
+    header = ["", "reads", "functions", "MAE", "r²", "Spearman", same, "invalid", "interval", "ms"]
     rows = [
         [
             row["name"],
@@ -84,6 +86,7 @@ def _scoring(result: Result) -> str:
             _figure(row["mae"]),
             _figure(row["r2"]),
             _figure(row["spearman"], interval=False),
+            _figure(row["asked"]["mae"]),
             f"{row['invalid'] / row['n']:.1%}",
             "" if row["coverage"] is None else f"{row['coverage'][0]:.1%} of ±{row['width'] / 2:.2f}",
             f"{row['ms']:.2f}",
@@ -91,7 +94,7 @@ def _scoring(result: Result) -> str:
         for row in found["scorers"]
     ]
     rows += [
-        [f"published: {row['name']}", "", "500", f"{row['mae']:.2f}", f"{row['r2']:.3f}", "", "", "", ""]
+        [f"published: {row['name']}", "", "500", f"{row['mae']:.2f}", f"{row['r2']:.3f}", "", "", "", "", ""]
         for row in found["published"]
     ]
     stages = result["stages"]

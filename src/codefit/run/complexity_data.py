@@ -25,6 +25,7 @@ from codefit.tasks.complexity.functions import FunctionRow, mine_functions, read
 from codefit.tasks.complexity.label import BY_LIZARD, label_of_code
 from codefit.tasks.complexity.variants import VARIANTS, broken, with_callback
 
+NOT_DRAWN = "more functions than train_functions"
 CALLBACK_CHARACTERS = 3_000  # of a function that is put into another, or has one put in
 
 DATA = "data"
@@ -57,7 +58,7 @@ class HumanSnippet(Row, frozen=True):
 
 def write_complexity_data(data: ComplexityData, seed: int, variant_functions: int, run: Path) -> str:
     """Write all sides, their chats and variants below `run/data`; a line that says what came of it."""
-    stages = {name: Receipt() for name in ("documents", "functions", "evaluation", "split")}
+    stages = {name: Receipt() for name in ("documents", "functions", "evaluation", "split", "drawn")}
     files, evaluation_files = needed_files(data.functions), needed_files(data.evaluation)
     human_files = needed_files(data.human)
     evaluation = read_functions(evaluation_files, stages["evaluation"])
@@ -72,7 +73,11 @@ def write_complexity_data(data: ComplexityData, seed: int, variant_functions: in
         seed=seed,
         threshold=data.near_duplicate_threshold,
     )
-    sides = dataclasses.replace(sides, train=drawn(sides.train, data.train_functions, seed))
+    kept = drawn(sides.train, data.train_functions, seed)
+    if len(kept) < len(sides.train):
+        stages["drawn"].drop(NOT_DRAWN, "data.train_functions", len(sides.train) - len(kept))
+    stages["drawn"].keep(len(kept))
+    sides = dataclasses.replace(sides, train=kept)
     human = [row for path in human_files for row in load_rows(path, HumanSnippet)]
     outputs = _write_sides(run, sides, human, seed, variant_functions)
     write_dropped(run / DATA / "dropped.jsonl.gz", stages)

@@ -87,6 +87,8 @@ def evaluate_scorers(recipe: ComplexityScoring, run: Path) -> dict[str, Any]:
         table.append(_row(name, measured, rows, found, seconds, recipe.seed))
         robustness += _robustness(name, measured, rows, found, varied, recipe.seed)
         people += _people(name, measured.scorer, human, recipe.seed)
+    for row in table:
+        row["asked"] = _on_asked(rows, scores, row["name"], recipe.seed)
     _write_scores(run / SCORES, rows, scores)
     return {
         "n": len(rows),
@@ -198,6 +200,19 @@ def _row(
         seed=seed,
     )
     return {"name": name, "reads": measured.reads, "ms": seconds * 1000, **report.to_dict()}
+
+
+def _on_asked(
+    rows: Sequence[ScoredFunction], scores: Mapping[str, Sequence[Estimate | None]], name: str, seed: int
+) -> dict[str, Any]:
+    """A scorer's error on the functions that all scorers were asked about: only there do errors compare."""
+    asked = [number for number in range(len(rows)) if all(own[number] is not None for own in scores.values())]
+    answers = [scores[name][number] for number in asked]
+    report = regression_report(
+        [rows[number].score for number in asked], [each.score for each in answers if each is not None], seed=seed
+    )
+    figures = report.to_dict()
+    return {"n": report.n, "mae": figures["mae"], "r2": figures["r2"]}
 
 
 def _interval(estimate: Estimate) -> Interval | None:
