@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TypeVar
@@ -15,11 +15,12 @@ from msgspec import UNSET
 from codefit.corpus.documents.text import NotSourceError
 from codefit.engine.processes import Outcome, map_records
 from codefit.errors import InputError
-from codefit.progress import track
+from codefit.progress import say, track
 from codefit.review.files import SourceFile
 from codefit.review.read import LEFT_OUT_ON_PURPOSE, MAX_BYTES, read_text, text_of
 from codefit.review.rows import FileScores, Function, Review, Step
 from codefit.source.metrics.figures import FunctionMetrics
+from codefit.source.metrics.javascript import available, compile_once, is_compiled
 from codefit.source.metrics.measure import measure
 from codefit.source.metrics.rules import RULES
 from codefit.source.metrics.walk import FileMetrics
@@ -28,6 +29,8 @@ SECONDS = 10.0  # a file may take: a function of a megabyte takes a quarter of i
 # Of all files together: below it they are done before a worker process has started, and the worst input that is known
 # (see `codefit.source.parsing`) ends by itself within seconds.
 SMALL_BYTES = 1 << 15
+# Of JavaScript, from which on the scanner saves more time than it takes to load, and to compile.
+LOADED_BYTES, COMPILED_BYTES = 8_000_000, 150_000_000
 STANDARD_INPUT = "-"
 SOURCE_SHOWN = 200  # characters of a line that an explanation keeps
 
@@ -50,11 +53,15 @@ class Explain:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How files are read: with generated and minified ones or not, how long each may take, and what is explained."""
+    """How files are read: with generated and minified ones or not, how long each may take, and what is explained.
+
+    `compiled` reads plain JavaScript by the compiled scanner.
+    """
 
     everything: bool = False
     seconds: float = SECONDS
     explain: Explain | None = None
+    compiled: bool = False
 
 
 def score_files(files: Sequence[SourceFile], reading: Reading, *, review: Review, workers: int | None = None) -> None:
@@ -64,6 +71,7 @@ def score_files(files: Sequence[SourceFile], reading: Reading, *, review: Review
     be read at all.
     """
     started = time.perf_counter()
+    reading = replace(reading, compiled=_is_worth_compiling(files, reading))
     outcomes = map_small(partial(score_file, reading=reading), files, _size, reading.seconds, workers)
     for outcome in track(outcomes, "measured", len(files), "files"):
         file, value = files[outcome.index], outcome.value
@@ -117,7 +125,22 @@ def score_blob(blob: tuple[str, str, bytes], reading: Reading) -> FileScores | s
 
 def measured(text: str, language: str, reading: Reading) -> FileMetrics:
     """The engine's figures of a text."""
-    return measure(text, language, explain=reading.explain is not None, seconds=reading.seconds)
+    return measure(
+        text, language, explain=reading.explain is not None, seconds=reading.seconds, compiled=reading.compiled
+    )
+
+
+def _is_worth_compiling(files: Sequence[SourceFile], reading: Reading) -> bool:
+    """Whether the scanner is the faster way to so much JavaScript; it is compiled here, before there are workers."""
+    size = sum(file.size for file in files if file.language == "javascript")
+    if reading.explain is not None or size < LOADED_BYTES or not available():
+        return False
+    if not is_compiled():
+        if size < COMPILED_BYTES:
+            return False
+        say("compiling what reads JavaScript; this is done once")
+    compile_once()
+    return True
 
 
 def file_scores(metrics: FileMetrics, text: str, path: str, language: str, reading: Reading) -> FileScores:

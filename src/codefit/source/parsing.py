@@ -61,7 +61,7 @@ def parse_tree(
     """The tree of `text`, as `parse` reads it and with the same errors."""
     if len(text) > max_characters:
         raise InputError(f"{len(text):,} characters of source are above the limit of {max_characters:,}")
-    source = _normalize(text).encode("utf-8", "replace")
+    source = normalized(text).encode("utf-8", "replace")
     try:
         grammar, tree = _best_tree(source, language, time.monotonic() + seconds)
     except TimeoutError as error:
@@ -69,7 +69,7 @@ def parse_tree(
     return ParsedTree(source, grammar, tree)
 
 
-def _normalize(text: str) -> str:
+def normalized(text: str) -> str:
     """Without byte order mark, and with line feeds alone, as every editor and `open` read it."""
     text = text.removeprefix("\ufeff")
     if "\r" in text:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from javascript_programs import program
 
-from codefit.source.metrics.javascript import available, scan
+from codefit.source.metrics.javascript import available, compile_once, is_compiled, scan
 from codefit.source.metrics.measure import measure
 
 pytestmark = pytest.mark.skipif(not available(), reason="numba is not installed")
@@ -174,3 +174,19 @@ def test_broken_pieces_of_real_files(seed: int) -> None:
         place = random.randrange(len(tokens))
         tokens[place : place + random.randrange(3)] = random.choice([[], [random.choice(OTHER_TOKENS)]])
     is_told("".join(tokens))
+
+
+def test_measuring_by_the_scanner_tells_what_the_walk_tells() -> None:
+    plain = "class A { m(a) { return a ? b : c } }\r\nconst f = (x) => x && y\r\n"
+    markup = "const f = (a) => <p>{a && b}</p>"
+    for code in (plain, markup, "function (", ""):
+        assert measure(code, "javascript", compiled=True) == measure(code, "javascript")
+    explained = measure(plain, "javascript", compiled=True, explain=True)
+    assert sum(len(own.increments) for own in explained.functions) == 2
+
+
+def test_that_it_is_compiled_is_remembered_until_its_source_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_once()
+    assert is_compiled()
+    monkeypatch.setattr("codefit.source.metrics.javascript.scanner.STAMP", 1)
+    assert not is_compiled()

@@ -72,9 +72,17 @@ def _path_of(name: Node, source: bytes) -> tuple[str, ...]:
         return (text[1:-1],) if len(text) > 2 else ()
     if name.type != "member_expression" and name.type != "nested_identifier":
         return (text,)
+    path = dotted_path(text)
+    if path is not None:
+        return path
+    field = name.child_by_field_name("property")
+    return () if field is None else (source[field.start_byte : field.end_byte].decode("utf-8", "replace"),)
+
+
+def dotted_path(text: str) -> tuple[str, ...] | None:
+    """The parts of `a.b.c` that are of its name, None where it is more than names and dots."""
     if not _DOTTED.fullmatch(text):
-        field = name.child_by_field_name("property")
-        return () if field is None else (source[field.start_byte : field.end_byte].decode("utf-8", "replace"),)
+        return None
     parts = text.replace("?", "").split(".")
     return (*(part for part in parts[:-1] if part not in _NOT_PART_OF_A_NAME), parts[-1])
 

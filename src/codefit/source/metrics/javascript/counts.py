@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from codefit.source.metrics.javascript import tokens as k
-from codefit.source.metrics.javascript.compiling import STAMP, compiled, entry
+from codefit.source.metrics.javascript.compiling import compiled, entry
 from codefit.source.metrics.javascript.ends import function_end
 from codefit.source.metrics.javascript.memory import (
     AROUND,
@@ -68,6 +68,7 @@ from codefit.source.metrics.javascript.memory import (
     VALUE_LAST,
     VALUE_PART,
 )
+from codefit.source.metrics.javascript.stamp import STAMP
 
 _SHIFT = len(k.PRELUDE)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from codefit.source.metrics.javascript import characters as c
 from codefit.source.metrics.javascript import tokens as k
-from codefit.source.metrics.javascript.compiling import STAMP, compiled, entry
+from codefit.source.metrics.javascript.compiling import compiled, entry
 from codefit.source.metrics.javascript.literals import escape_end, number_end, regex_end, separator, string_end
 from codefit.source.metrics.javascript.memory import (
     BEFORE,
@@ -40,6 +40,7 @@ from codefit.source.metrics.javascript.memory import (
     TEXT_WEIGHT,
     TEXTS,
 )
+from codefit.source.metrics.javascript.stamp import STAMP
 
 BASE = ROW * k.PRELUDE_WORDS  # the rows of the prelude come first
 _OFFSET, _PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)  # Fowler, Noll and Vo

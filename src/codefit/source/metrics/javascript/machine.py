@@ -23,8 +23,9 @@ from codefit.source.metrics.javascript import modes as o
 from codefit.source.metrics.javascript import patterns as p
 from codefit.source.metrics.javascript import statements as s
 from codefit.source.metrics.javascript import tokens as k
-from codefit.source.metrics.javascript.compiling import STAMP, compiled, entry
+from codefit.source.metrics.javascript.compiling import compiled, entry
 from codefit.source.metrics.javascript.memory import AT, LIMIT, ROW, TOP
+from codefit.source.metrics.javascript.stamp import STAMP
 
 
 @compiled

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+from pathlib import Path
 
-from codefit.source.definitions.javascript import _DOTTED, _NOT_PART_OF_A_NAME
+from codefit.source.definitions.javascript import dotted_path
 from codefit.source.metrics.figures import FunctionMetrics, Halstead
 from codefit.source.metrics.javascript.memory import FUNCTION_TYPE, NO_NAME, STRING_NAME, TEXT_NAME
+from codefit.source.metrics.javascript.stamp import STAMP
 from codefit.source.metrics.walk import ANONYMOUS, MAX_NAME, MODULE, FileMetrics
 
 
 def available() -> bool:
     """Whether numba is installed, which compiles the scanner."""
     return importlib.util.find_spec("numba") is not None
+
+
+def is_compiled() -> bool:
+    """Whether the scanner as it stands was compiled here before: then loading it takes half a second, else twenty."""
+    return _mark().exists()
+
+
+def compile_once() -> None:
+    """Load the scanner, and compile it where that was not done yet."""
+    scan(b"a;")
+    with contextlib.suppress(OSError):  # an installation that may not be written to keeps no mark
+        _mark().touch()
+
+
+def _mark() -> Path:
+    return Path(importlib.util.cache_from_source(__file__)).parent / f"scanner-{STAMP:x}.compiled"
 
 
 def scan(source: bytes) -> FileMetrics | None:
@@ -64,7 +83,4 @@ def _path(source: bytes, kind: int, start: int, stop: int, part_start: int, part
         return (text,)
     if kind == STRING_NAME:
         return (text[1:-1],) if len(text) > 2 else ()
-    if not _DOTTED.fullmatch(text):
-        return (source[part_start:part_stop].decode("utf-8", "replace"),)
-    parts = text.replace("?", "").split(".")
-    return (*(part for part in parts[:-1] if part not in _NOT_PART_OF_A_NAME), parts[-1])
+    return dotted_path(text) or (source[part_start:part_stop].decode("utf-8", "replace"),)
