@@ -158,7 +158,10 @@ def test_every_weight_instead_of_an_adapter(places: dict[str, Path], tmp_path: P
     assert [form["form"] for form in forms] == ["merged"]
 
 
-def test_a_base_that_is_not_there_names_the_recipe_that_makes_it(places: dict[str, Path], tmp_path: Path) -> None:
+def test_a_base_that_is_not_there_names_the_recipe_that_makes_it(
+    places: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the checkout may hold a base that somebody made
     with pytest.raises(InputError, match="make it first: codefit run base-lm-cpu"):
         run_recipe(extended(places, "model.base=runs/base-lm-cpu/model"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
