@@ -156,7 +156,32 @@ def _scoring_lines(result: Result) -> list[list[str]]:
     ]
 
 
-TABLES: Mapping[str, Callable[[Result], str]] = {"complexity_metrics": _metrics, "complexity_scoring": _scoring}
+def _cold_start(result: Result) -> str:
+    header = ["from nothing to the first score", "median", "slowest"]
+    names = [
+        "codefit complexity score",
+        "codefit serve --complexity",
+        "codefit serve --complexity MODEL",
+        "python -c pass",
+    ]
+    rows = [
+        [f"`{name}`", f"{result[name]['median']:.2f} s", f"{result[name]['max']:.2f} s"]
+        for name in names
+        if name in result
+    ]
+    return (
+        markdown(header, rows)
+        + f"\n\nThe service listens after {result['ready']['median']:.2f} s, holds {result['memory_mib']:.0f} MiB and, "
+        + f"once warm, answers in {1000 * result['warm']['median']:.0f} ms; {result['ready']['rounds']} rounds. "
+        + "With a model the first score is a learned one."
+    )
+
+
+TABLES: Mapping[str, Callable[[Result], str]] = {
+    "complexity_metrics": _metrics,
+    "complexity_scoring": _scoring,
+    "complexity_cold_start": _cold_start,
+}
 LINES: Mapping[str, Callable[[Result], list[list[str]]]] = {
     "complexity_metrics": _metrics_lines,
     "complexity_scoring": _scoring_lines,
