@@ -123,17 +123,18 @@ def test_code_longer_than_a_window_is_read_whole(tokenizer: Path) -> None:
     assert counted.tolist() == [len(text) for text in texts]
     with torch.no_grad():
         for chunk in chunks:
-            amounts = network.count(torch.from_numpy(chunk.tokens), torch.from_numpy(chunk.depths))
+            amounts = network.count(torch.from_numpy(chunk.tokens), torch.from_numpy(chunk.nesting))
             assert bool((amounts >= 0).all())
             assert bool((amounts[torch.from_numpy(chunk.tokens == shape.pad)] == 0).all())
 
 
-def test_depth_is_that_of_brackets(tokenizer: Path) -> None:
-    (text,) = CodeTokens(load_tokenizer(tokenizer))(["a(b[c]){d}e"])
+def test_a_token_knows_where_it_is_nested(tokenizer: Path) -> None:
     loaded = load_tokenizer(tokenizer)
-    told = [(loaded.id_to_token(int(number)), int(depth)) for number, depth in text]
-    depths = dict(told)
-    assert (depths["a"], depths["b"], depths["c"], depths["d"], depths["e"]) == (0, 1, 2, 1, 0)
+    (text,) = CodeTokens(loaded)(["a(b[c]){d}e" + "(" * 40 + "f"])
+    nested = {
+        loaded.id_to_token(int(token)): tuple(own.tolist()) for token, own in zip(text[:, 0], text[:, 1:], strict=True)
+    }
+    assert [nested[name] for name in "abcdef"] == [(0, 0, 0), (1, 0, 0), (2, 0, 0), (1, 1, 0), (0, 0, 1), (31, 0, 1)]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])

@@ -17,6 +17,7 @@ from codefit.files import atomic_folder, check_writable, write_json
 from codefit.models.processor import int8_saturates
 from codefit.models.score_encoder import ENCODER, HEAD, INFO, EncoderInfo, load_encoder_scorer
 from codefit.models.score_network import TOKENIZER, ScoreNetwork, load_score_network
+from codefit.models.score_windows import NESTING
 
 FP32_BOUND = 1e-3  # of a score, which is given to a tenth
 INT8_BOUND = 0.02  # of the mean absolute error on validation that quantization may cost
@@ -69,8 +70,8 @@ def write_score_graphs(network: ScoreNetwork, encoder: Path, head: Path) -> None
             super().__init__()
             self.network = network
 
-        def forward(self, tokens: torch.Tensor, depths: torch.Tensor) -> torch.Tensor:
-            return self.network.count(tokens, depths).sum(1)
+        def forward(self, tokens: torch.Tensor, nesting: torch.Tensor) -> torch.Tensor:
+            return self.network.count(tokens, nesting).sum(1)
 
     class Head(torch.nn.Module):  # type: ignore[misc]
         """Scores of sums."""
@@ -86,7 +87,8 @@ def write_score_graphs(network: ScoreNetwork, encoder: Path, head: Path) -> None
     tokens = torch.arange(3 * 7).reshape(3, 7) % network.shape.vocabulary
     windows, length, texts = (torch.export.Dim(name) for name in ("windows", "length", "texts"))
     free = {0: windows, 1: length}
-    write_graph(Sums(), {"tokens": tokens, "depths": torch.zeros_like(tokens)}, (free, free), "sums", encoder)
+    nesting = torch.zeros((*tokens.shape, len(NESTING)), dtype=tokens.dtype)
+    write_graph(Sums(), {"tokens": tokens, "nesting": nesting}, (free, free), "sums", encoder)
     write_graph(Head(), {"sums": torch.ones(5, network.shape.amounts)}, ({0: texts},), "scores", head)
 
 

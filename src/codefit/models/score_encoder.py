@@ -1,7 +1,8 @@
 """The encoder that scores functions, exported: onnxruntime and tokenizers, no torch.
 
-`encoder.onnx` makes of windows of tokens with their depths, int64 (windows, length), the sums of their amounts,
-float32 (windows, amounts); `head.onnx` makes of the sums of texts, (texts, amounts), their scores, (texts,).
+`encoder.onnx` makes of windows of tokens, int64 (windows, length), and their nesting, int64 (windows, length, 3), the
+sums of their amounts, float32 (windows, amounts); `head.onnx` makes of the sums of texts, (texts, amounts), their
+scores, (texts,).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class EncoderScorer:
         """The scores, (codes,), between 1 and 10."""
         sums = np.zeros((len(codes), self.info.amounts), dtype=np.float32)
         for chunk in chunks_of(self._tokens(codes), self.info.window, self.info.pad):
-            found = self._encoder.run(None, {"tokens": chunk.tokens, "depths": chunk.depths})[0]
+            found = self._encoder.run(None, {"tokens": chunk.tokens, "nesting": chunk.nesting})[0]
             np.add.at(sums, chunk.text, found)
         if not len(codes):
             return np.zeros(0, dtype=np.float32)

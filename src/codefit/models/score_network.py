@@ -17,11 +17,11 @@ from torch import nn
 from codefit.errors import InputError
 from codefit.files import write_json
 from codefit.models.ranker import TokenEncoder
+from codefit.models.score_windows import NESTING
 
 WEIGHTS, SHAPE, TOKENIZER = "model.safetensors", "shape.json", "tokenizer.json"
 COUNTED = 3  # of a token's amounts: the branches, tokens and lines of the function that the label speaks of
 MIDDLE = 5.5  # of the scale: where the score's bias begins
-DEPTHS = 32  # of brackets; what lies deeper is taken for the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ScoreShape:
 
 
 class ScoreNetwork(nn.Module):  # type: ignore[misc]
-    """Windows of tokens, each with its depth in brackets, to the scores of texts."""
+    """Windows of tokens, each with where it is nested, to the scores of texts."""
 
     def __init__(self, shape: ScoreShape) -> None:
         super().__init__()
@@ -48,16 +48,21 @@ class ScoreNetwork(nn.Module):  # type: ignore[misc]
         self.encoder = TokenEncoder(shape, vocabulary=shape.vocabulary, pad=shape.pad)
         for layer in self.encoder.layers:
             layer.self_attn.dropout = 0.0  # with it no fused attention kernel runs on a CPU: half the speed
-        self.depths = nn.Embedding(DEPTHS, shape.hidden)
+        self.nesting = nn.ModuleList(nn.Embedding(values, shape.hidden) for values in NESTING)
         self.amounts = nn.Linear(shape.hidden, shape.amounts)
         self.head = nn.Sequential(nn.Linear(shape.amounts, shape.amounts), nn.GELU(), nn.Linear(shape.amounts, 1))
-        nn.init.normal_(self.depths.weight, std=0.02)
+        for embedding in self.nesting:
+            nn.init.normal_(embedding.weight, std=0.02)
         nn.init.constant_(self.amounts.bias, -2.0)  # a token adds little to begin with
         nn.init.constant_(self.head[-1].bias, MIDDLE)
 
-    def count(self, tokens: torch.Tensor, depths: torch.Tensor) -> torch.Tensor:
-        """The amounts (windows, length, amounts) of windows (windows, length) of tokens; padding has none."""
-        hidden = self.encoder(tokens, extra=self.depths(depths))
+    def count(self, tokens: torch.Tensor, nesting: torch.Tensor) -> torch.Tensor:
+        """The amounts (windows, length, amounts) of tokens (windows, length) with their nesting (windows, length, 3).
+
+        Padding has none.
+        """
+        extra = torch.stack([table(nesting[..., figure]) for figure, table in enumerate(self.nesting)]).sum(0)
+        hidden = self.encoder(tokens, extra=extra)
         amounts = nn.functional.softplus(self.amounts(hidden))
         return amounts * (tokens != self.shape.pad)[..., None]
 

@@ -7,7 +7,7 @@ every text is encoded, and decoded to the same text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -140,14 +140,24 @@ def encode_batch(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) ->
 
 def encode_ids(tokenizer: Tokenizer, texts: Sequence[str], *, add_special_tokens: bool = False) -> list[list[int]]:
     """Token ids of each text as the tokenizer is set; half of a surrogate pair, which it does not take, becomes `?`."""
+    encodings = _encoded(tokenizer.encode_batch_fast, texts, add_special_tokens=add_special_tokens)
+    return [encoding.ids for encoding in encodings]
+
+
+def encode_places(tokenizer: Tokenizer, texts: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+    """Token ids of each text, and the character that each token begins at; as `encode_ids`, at twice the time."""
+    encodings = _encoded(tokenizer.encode_batch, texts, add_special_tokens=False)
+    return [(encoding.ids, [start for start, _ in encoding.offsets]) for encoding in encodings]
+
+
+def _encoded(encode: Callable[..., list[Any]], texts: Sequence[str], *, add_special_tokens: bool) -> list[Any]:
     if not texts:
         return []
     try:
-        encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=add_special_tokens)
+        return encode(list(texts), add_special_tokens=add_special_tokens)
     except (TypeError, UnicodeEncodeError):
         whole = [text.encode("utf-8", "replace").decode() for text in texts]
-        encodings = tokenizer.encode_batch_fast(whole, add_special_tokens=add_special_tokens)
-    return [encoding.ids for encoding in encodings]
+        return encode(whole, add_special_tokens=add_special_tokens)
 
 
 def case_folding(tokenizer: Tokenizer) -> npt.NDArray[np.int32]:

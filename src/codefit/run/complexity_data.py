@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import codefit
 from codefit.corpus.documents.read import read_documents
 from codefit.corpus.manifest import Receipt, describe_file, write_dropped
+from codefit.engine.processes import map_records
 from codefit.errors import InputError
 from codefit.files import hash_file, write_json
 from codefit.recipe.complexity_scoring import ComplexityData
@@ -20,13 +22,13 @@ from codefit.records import Row, ScoredFunction, load_rows, write_rows
 from codefit.run.pair_data import expanded, input_files
 from codefit.run.repair_data import needed_files
 from codefit.source.metrics.rules import RULES
+from codefit.tasks.complexity.augment import Drawn, in_another_style, words_of
 from codefit.tasks.complexity.dataset import Sides, chat_of, divide, label_agreement
-from codefit.tasks.complexity.functions import FunctionRow, mine_functions, read_functions, score_row
-from codefit.tasks.complexity.label import BY_LIZARD, label_of_code
-from codefit.tasks.complexity.variants import VARIANTS, broken, with_callback
+from codefit.tasks.complexity.functions import mine_functions, read_functions
+from codefit.tasks.complexity.label import label_of_code
+from codefit.tasks.complexity.variants import VARIANTS, broken
 
 NOT_DRAWN = "more functions than train_functions"
-CALLBACK_CHARACTERS = 3_000  # of a function that is put into another, or has one put in
 
 DATA = "data"
 TRAIN, VALIDATION, EVALUATION = (f"{DATA}/{name}.jsonl.gz" for name in ("train", "validation", "evaluation"))
@@ -171,17 +173,14 @@ def _write_sides(
 
 
 def train_variants(rows: Sequence[ScoredFunction], seed: int) -> list[ScoredFunction]:
-    """Functions less one sign, with the labels that they had, and JavaScript with callbacks, labelled anew."""
+    """Functions less one sign, with the labels that they had, and JavaScript in other styles, labelled anew."""
     rng = np.random.default_rng([seed, 1])
     changed = ((row, broken(row.code, row.language, rng)) for row in rows)
     found = [msgspec.structs.replace(row, code=code) for row, code in changed if code is not None]
-    functions = [row for row in rows if row.language in BY_LIZARD and len(row.code) <= CALLBACK_CHARACTERS]
-    for row, number in zip(functions, rng.permutation(len(functions)).tolist(), strict=True):
-        code = with_callback(row.code, functions[number].code, rng)
-        made = code and score_row(FunctionRow(code=code, language=row.language, source=row.source, path=row.path))
-        if made:
-            found.append(made)
-    return found
+    others = rng.permutation(len(rows)).tolist()
+    drawn = [Drawn(row, rows[others[number]], (seed, 3, number)) for number, row in enumerate(rows)]
+    style = functools.partial(in_another_style, words=words_of(rows))
+    return found + [outcome.value for outcome in map_records(style, drawn) if outcome.value is not None]
 
 
 def varied_rows(rows: Sequence[ScoredFunction], seed: int, most: int) -> list[Varied]:

@@ -91,7 +91,7 @@ def measure_encoder(recipe: ComplexityScoring, found: FunctionsFound) -> Encoder
 def memory_of(recipe: ComplexityScoring, encoder: EncoderFound, functions: int) -> int:
     """Bytes that training the encoder holds besides what a process holds anyway: numbers, activations, functions."""
     variants = 2 if recipe.train.variant_share else 1
-    held = round(variants * functions * encoder.tokens * (2 * 4 + 3 * 4))  # ids with depths, and what each counts for
+    held = round(variants * functions * encoder.tokens * (4 * 4 + 3 * 4))  # ids with nesting, and what each counts for
     return NUMBER_BYTES * encoder.parameters + encoder.activations + held
 
 

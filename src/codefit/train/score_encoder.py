@@ -131,12 +131,8 @@ def train_score_encoder(
 
 def scored_texts(rows: Sequence[ScoredFunction], tokenizer: Tokenizer) -> list[ScoredText]:
     """The rows as the network learns from them; where each label's figures lie is found by several processes."""
-    tokens = CodeTokens(tokenizer)([row.code for row in rows])
-    encodings = tokenizer.encode_batch([row.code for row in rows], add_special_tokens=False)
-    questions = [
-        (row.code, row.language, [start for start, _ in encoding.offsets[: len(own)]])
-        for row, encoding, own in zip(rows, encodings, tokens, strict=True)
-    ]
+    encoded = CodeTokens(tokenizer).with_starts([row.code for row in rows])
+    questions = [(row.code, row.language, starts) for row, (_, starts) in zip(rows, encoded, strict=True)]
     found = map_records(places_of, questions, seconds_per_item=SECONDS_A_FUNCTION)
     texts = []
     for outcome in track(found, "labels", len(questions), "functions"):
@@ -148,7 +144,7 @@ def scored_texts(rows: Sequence[ScoredFunction], tokenizer: Tokenizer) -> list[S
         if places is not None and not np.allclose(places.sum(axis=0), sums):
             places = None
         name = f"{row.source or ''}:{row.path or outcome.index}"
-        texts.append(ScoredText(tokens[outcome.index], row.score, sums, places, name))
+        texts.append(ScoredText(encoded[outcome.index][0], row.score, sums, places, name))
     return texts
 
 
@@ -159,6 +155,6 @@ def places_of(question: tuple[str, str, list[int]]) -> FloatArray | None:
 
 def score_codes(network: ScoreNetwork, tokenizer: Path, codes: Sequence[str]) -> FloatArray:
     """The scores that a trained network gives codes, by torch."""
-    data = ScoringData([ScoredText(np.zeros((1, 2), np.int32), 0.0, np.zeros(3, np.float32), None, "")])
+    data = ScoringData([ScoredText(np.zeros((1, 4), np.int32), 0.0, np.zeros(3, np.float32), None, "")])
     learner = ScoringLearner(network, data, ScoringSettings(device="cpu"), seed=0)
     return learner.score(CodeTokens(load_tokenizer(tokenizer))(codes))

@@ -190,8 +190,8 @@ class ScoringLearner:
     def _amounts(self, chunk: Chunk) -> torch.Tensor:
         import torch
 
-        tokens, depths = (torch.from_numpy(part).to(self.device) for part in (chunk.tokens, chunk.depths))
-        amounts: torch.Tensor = self.network.count(tokens, depths)
+        tokens, nesting = (torch.from_numpy(part).to(self.device) for part in (chunk.tokens, chunk.nesting))
+        amounts: torch.Tensor = self.network.count(tokens, nesting)
         return amounts
 
     def _added(self, sums: torch.Tensor, chunk: Chunk, amounts: torch.Tensor) -> torch.Tensor:

@@ -19,9 +19,8 @@ from codefit.tasks.complexity.counted import counted_at
 from codefit.tasks.complexity.dataset import KNOWN, REPEATED, Sides, chat_of, check_sides, divide, label_agreement
 from codefit.tasks.complexity.functions import FunctionRow, in_context, mine_functions, read_functions, score_row
 from codefit.tasks.complexity.label import Label, is_method, label_of_code
-from codefit.tasks.complexity.lizard_reader import lizard_functions
 from codefit.tasks.complexity.variables import count_variables
-from codefit.tasks.complexity.variants import broken, laid_out, renamed, with_callback
+from codefit.tasks.complexity.variants import broken, laid_out, renamed
 from tasks.complexity.complexity_examples import scored_functions
 
 METHOD = "static async load(a, { b = 1 }) {\n  if (a && b) {\n    return a;\n  }\n}"
@@ -181,6 +180,7 @@ def test_what_cannot_be_varied_is_none() -> None:
     rng = np.random.default_rng(0)
     assert broken("a b", "javascript", rng) is None
     assert renamed("() => 1", "javascript", rng) is None
+    assert renamed("f(arguments, undefined)", "javascript", rng) == "name0(arguments, undefined)"
     assert laid_out("f(`a\nb`)", "javascript", rng) is None
 
 
@@ -201,19 +201,3 @@ def test_what_cannot_be_varied_is_none() -> None:
 )
 def test_variables_are_counted_once_each(language: str, code: str, count: int) -> None:
     assert count_variables(in_context(code, language), language) == count
-
-
-def test_a_function_gets_another_as_a_callback_and_the_label_speaks_of_that_one() -> None:
-    rng = np.random.default_rng(0)
-    rows = scored_functions(20)
-    made = [with_callback(row.code, rows[(number + 7) % 20].code, rng) for number, row in enumerate(rows)]
-    found = [code for code in made if code is not None]
-    assert len(found) > 10
-    for code in found:
-        outer, inner = measure(code, "javascript").functions[:2]
-        assert outer.complete
-        assert inner.line > outer.line
-        first = lizard_functions(code)[0]
-        assert abs(first.tokens - inner.tokens) < 30
-        assert label_of_code(code, "javascript").tokens == first.tokens
-    assert with_callback("function f() {}", rows[0].code, rng) is None
