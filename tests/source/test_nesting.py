@@ -57,6 +57,9 @@ def test_all_is_closed_at_the_end() -> None:
         ("f() { if (a { b } } c", "c", (0, 0, 1)),
         ("f() { g('it) ; \n h }", "h", (1 + 1, 1, 0)),  # a string ends with its line
         ("f() { /* } ", " ", (0, 0, 0)),
+        ("a(b)", ")", (1, 0, 0)),  # a bracket lies inside what it closes
+        ("f() { [[[ } c", "c", (0, 0, 1)),
+        ("f() { [[[[ } c", "c", (5, 1, 0)),  # too far from what it might close
         ("x => y", "y", (0, 1, 0)),
         ("x => y; z", "z", (0, 0, 1)),
         ("a(x => y => z, w)", "w", (1, 0, 2)),
