@@ -61,7 +61,7 @@ class ScoreTrain(Section):
     schedule: Schedule = "cosine"
     weight_decay: float = Field(0.01, ge=0)
     counting: float = Field(10.0, ge=0)
-    variant_share: float = Field(0.3, ge=0, lt=1)
+    variant_share: float = Field(0.4, ge=0, lt=1)
     save_every: int = Field(250, ge=0)
     eval_every: int = Field(250, ge=0)
     device: str = "auto"

@@ -28,6 +28,8 @@ from codefit.tasks.complexity.functions import mine_functions, read_functions
 from codefit.tasks.complexity.label import label_of_code
 from codefit.tasks.complexity.variants import VARIANTS, broken
 
+STYLES = 2  # other styles of each function, to learn from
+ONE_BROKEN_OF = 4  # functions to learn from
 NOT_DRAWN = "more functions than train_functions"
 
 DATA = "data"
@@ -173,12 +175,16 @@ def _write_sides(
 
 
 def train_variants(rows: Sequence[ScoredFunction], seed: int) -> list[ScoredFunction]:
-    """Functions less one sign, with the labels that they had, and JavaScript in other styles, labelled anew."""
+    """JavaScript in other styles, labelled anew, and some functions less one sign, with the labels that they had."""
     rng = np.random.default_rng([seed, 1])
-    changed = ((row, broken(row.code, row.language, rng)) for row in rows)
+    changed = ((row, broken(row.code, row.language, rng)) for row in rows[::ONE_BROKEN_OF])
     found = [msgspec.structs.replace(row, code=code) for row, code in changed if code is not None]
-    others = rng.permutation(len(rows)).tolist()
-    drawn = [Drawn(row, rows[others[number]], (seed, 3, number)) for number, row in enumerate(rows)]
+    others = [rng.permutation(len(rows)).tolist() for _ in range(STYLES)]
+    drawn = [
+        Drawn(row, rows[others[style][number]], (seed, 3, style, number))
+        for style in range(STYLES)
+        for number, row in enumerate(rows)
+    ]
     style = functools.partial(in_another_style, words=words_of(rows))
     return found + [outcome.value for outcome in map_records(style, drawn) if outcome.value is not None]
 

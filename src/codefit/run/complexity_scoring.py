@@ -9,7 +9,7 @@ from typing import Any
 
 from codefit.files import atomic_folder, hash_file, read_json, write_json
 from codefit.recipe.complexity_scoring import ComplexityScoring, ScoreLanguageModel
-from codefit.records import ScoredFunction, load_rows
+from codefit.records import ScoredFunction, load_rows, read_rows
 from codefit.run.complexity_data import (
     CHAT_TRAIN,
     CHAT_VALIDATION,
@@ -67,8 +67,8 @@ def stages_of(recipe: ComplexityScoring) -> list[Stage]:
             "tokenizer",
             partial(_tokenizer, recipe),
             outputs=["tokenizer"],
-            settings={"vocab_size": recipe.model.vocab_size},
-            inputs=[TRAIN],
+            settings={"vocab_size": recipe.model.vocab_size, "variants": bool(recipe.train.variant_share)},
+            inputs=[TRAIN, TRAIN_VARIANTS],
         ),
         Stage(
             "train",
@@ -162,7 +162,8 @@ def _tokenizer(recipe: ComplexityScoring, run: Path) -> str:
     from codefit.train.score_encoder import write_score_tokenizer
 
     (run / TOKENIZER).parent.mkdir(exist_ok=True)
-    rows = load_rows(run / TRAIN, ScoredFunction)
+    names = [TRAIN, TRAIN_VARIANTS] if recipe.train.variant_share else [TRAIN]
+    rows = [row for name in names for row in read_rows(run / name, ScoredFunction)]
     tokenizer = write_score_tokenizer(rows, recipe.model.vocab_size, run / TOKENIZER)
     return f"{tokenizer.get_vocab_size():,} pieces of {len(rows):,} functions"
 

@@ -12,7 +12,7 @@ from codefit.recipe.complexity_scoring import ComplexityScoring
 from codefit.run.machine import machine_facts
 from codefit.run.plan_complexity_chat import ChatFound, ChatsFound, measure_chat
 from codefit.run.plan_complexity_data import FunctionsFound, survey_functions
-from codefit.run.plan_complexity_encoder import EncoderFound, measure_encoder, memory_of
+from codefit.run.plan_complexity_encoder import EncoderFound, measure_encoder, memory_of, variants
 from codefit.run.plan_sample import BASE_BYTES
 from codefit.tasks.complexity.variants import VARIANTS
 
@@ -78,7 +78,7 @@ def _tokens(recipe: ComplexityScoring, found: FunctionsFound, encoder: EncoderFo
         "a_function": encoder.tokens,
         "an_epoch": round(encoder.tokens * found.train),
         "training": round(encoder.tokens * recipe.train.batch_size * encoder.steps),
-        "known": "counted" if encoder.counted else "scaled up",
+        "known": "counted" if encoder.counted else "estimated",
         "tokenized_functions": encoder.tokenized,
         "longer_than_window": encoder.longer,
         "padding_share": encoder.padding,
@@ -123,8 +123,8 @@ def _seconds(
     """Seconds of each stage, in the order of the run; without those of a language model whose base is missing."""
     validation = found.validation * encoder.tokens * encoder.scoring
     looks = 1 + (encoder.steps // recipe.train.eval_every if recipe.train.eval_every else 0)
-    # Where each label's figures lie is found anew, of the functions and of their broken variants.
-    labels = (2 if recipe.train.variant_share else 1) * found.train * found.measuring / cores
+    # Where each label's figures lie is found anew, of the functions and of their variants.
+    labels = (1 + variants(recipe)) * found.train * found.measuring / cores
     learning = encoder.steps * recipe.train.batch_size * encoder.tokens * encoder.seconds_a_token
     seconds = {
         "data": found.data,

@@ -16,6 +16,7 @@ from codefit.models.score_windows import Chunk, CodeTokens, Tokens, chunks_of
 from codefit.models.tokenizer import PAD, train_tokenizer
 from codefit.recipe.complexity_scoring import ComplexityScoring
 from codefit.records import ScoredFunction
+from codefit.run.complexity_data import ONE_BROKEN_OF, STYLES
 from codefit.run.complexity_training import encoder_steps, scoring_settings
 from codefit.run.plan_complexity_data import FunctionsFound
 
@@ -28,6 +29,7 @@ TOKENIZED_CHARACTERS = 1_500_000  # of functions, that a tokenizer is learned fr
 MEASURED_STEPS = 3  # after one that warms up
 STEP_SECONDS = 6.0  # that they may take
 EXAMPLE_CHARACTERS = 400  # about so long is the function whose targets are shown
+TOKEN_BYTES = 4 * 4 + 3 * 4  # its id with its nesting, and what it counts for
 NUMBER_BYTES = 4 * 4  # a number that learns: itself, its gradient and Adam's two moments
 
 
@@ -61,7 +63,7 @@ def measure_encoder(recipe: ComplexityScoring, found: FunctionsFound) -> Encoder
     started = time.monotonic()
     tokenizer = train_tokenizer((row.code for row in part), recipe.model.vocab_size)
     characters = sum(len(row.code) for row in part)
-    tokenizing = (time.monotonic() - started) / characters * found.characters
+    tokenizing = (time.monotonic() - started) / characters * found.characters * (1 + variants(recipe))
     texts = CodeTokens(tokenizer)([row.code for row in part])
     lengths = np.array([len(text) for text in texts])
     sections = encoder_steps(recipe)
@@ -75,7 +77,7 @@ def measure_encoder(recipe: ComplexityScoring, found: FunctionsFound) -> Encoder
         steps=sections.count(found.train),
         parameters=_parameters(learner, recipe.model.vocab_size, tokenizer.get_vocab_size()),
         tokens=float(lengths.mean()),
-        counted=found.counted and len(part) == len(found.sides.train),
+        counted=found.counted and len(part) == len(found.sides.train) and not variants(recipe),
         tokenized=len(part),
         longer=float((lengths > recipe.model.window).mean()),
         activations=max(_activations(recipe, own) for own in chunks),
@@ -88,10 +90,14 @@ def measure_encoder(recipe: ComplexityScoring, found: FunctionsFound) -> Encoder
     )
 
 
+def variants(recipe: ComplexityScoring) -> float:
+    """How many variants a function has, that are learned from beside it."""
+    return STYLES + 1 / ONE_BROKEN_OF if recipe.train.variant_share else 0.0
+
+
 def memory_of(recipe: ComplexityScoring, encoder: EncoderFound, functions: int) -> int:
     """Bytes that training the encoder holds besides what a process holds anyway: numbers, activations, functions."""
-    variants = 2 if recipe.train.variant_share else 1
-    held = round(variants * functions * encoder.tokens * (4 * 4 + 3 * 4))  # ids with nesting, and what each counts for
+    held = round((1 + variants(recipe)) * functions * encoder.tokens * TOKEN_BYTES)
     return NUMBER_BYTES * encoder.parameters + encoder.activations + held
 
 
