@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Quantization = Literal["nf4"]  # of a model while it is loaded
 
 WIDTH = 64  # of the matrix that is tried: a whole block of 4-bit weights
+# On processors with AVX512-BF16 it advises, when it is imported, to fetch a kernel from the hub. It works without.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 PACKED_ROWS = 32  # of a matrix that bitsandbytes packs anew for processors with AVX512-BF16, at a time
 
 
