@@ -14,7 +14,7 @@ from codefit.evaluate.regression import Interval, regression_report, spearman_es
 Values = st.lists(st.integers(10, 100).map(lambda tenths: tenths / 10), min_size=3, max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data(), Values)
 def test_figures_are_those_of_other_libraries(data: st.DataObject, truth: list[float]) -> None:
     score = data.draw(st.lists(st.floats(1, 10), min_size=len(truth), max_size=len(truth)))
