@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import lizard
+import msgspec
 import numpy as np
 import pytest
 
@@ -31,7 +32,7 @@ CALL = "function f() {\n  draw(first, second);\n}"
 def test_a_function_gets_another_as_a_callback_and_the_label_speaks_of_that_one() -> None:
     rng = np.random.default_rng(0)
     rows = scored_functions(20)
-    made = [with_callback(row.code, rows[(number + 7) % 20].code, rng) for number, row in enumerate(rows)]
+    made = [with_callback(row.code, rows[(number + 7) % 20].code, "javascript", rng) for number, row in enumerate(rows)]
     found = [code for code in made if code is not None]
     assert len(found) > 10
     for code in found:
@@ -41,7 +42,7 @@ def test_a_function_gets_another_as_a_callback_and_the_label_speaks_of_that_one(
         first = lizard_functions(code)[0]
         assert abs(first.tokens - inner.tokens) < 30
         assert label_of_code(code, "javascript").tokens == first.tokens
-    assert with_callback("function f() {}", rows[0].code, rng) is None
+    assert with_callback("function f() {}", rows[0].code, "javascript", rng) is None
 
 
 @pytest.mark.parametrize("code", [METHOD, "function" + METHOD[4:], "function " + METHOD])
@@ -116,7 +117,13 @@ def test_a_function_in_another_style_has_the_label_that_lizard_gives_it() -> Non
 
 
 def test_only_javascript_is_written_in_another_style() -> None:
-    import msgspec
-
     row = msgspec.structs.replace(scored_functions(1)[0], language="python", code="def f():\n    return 1\n")
     assert in_another_style(Drawn(row, row, (0, 0)), ["word"]) is None
+
+
+def test_typescript_gets_a_callback_too() -> None:
+    rng = np.random.default_rng(0)
+    code = "function f(a: number): number {\n  const b: number = a;\n  return b;\n}"
+    made = with_callback(code, "function g(c: string) {\n  return c;\n}", "typescript", rng)
+    assert made is not None
+    assert not has_error(made, "typescript")

@@ -62,7 +62,7 @@ def in_another_style(drawn: Drawn, words: Sequence[str]) -> ScoredFunction | Non
     rng = np.random.default_rng(drawn.seed)
     code = row.code
     if rng.random() < CALLBACK and max(len(code), len(drawn.other.code)) <= LONGEST:
-        code = with_callback(code, drawn.other.code, rng) or code
+        code = with_callback(code, drawn.other.code, row.language, rng) or code
     if rng.random() < MODERN:
         code = modernized(code, row.language, rng, lambda: _name(rng, words))
     if rng.random() < FORM:
@@ -74,7 +74,7 @@ def in_another_style(drawn: Drawn, words: Sequence[str]) -> ScoredFunction | Non
     return score_row(FunctionRow(code=code, language=row.language, source=row.source, path=row.path))
 
 
-def with_callback(code: str, other: str, rng: np.random.Generator) -> str | None:
+def with_callback(code: str, other: str, language: str, rng: np.random.Generator) -> str | None:
     """JavaScript with another function as an argument of a call in its body; None where there is no place for one.
 
     Of nested functions lizard finishes the inner one first, so that the label speaks of it: what a real repository has
@@ -90,7 +90,7 @@ def with_callback(code: str, other: str, rng: np.random.Generator) -> str | None
     call = _CALLS[int(rng.integers(len(_CALLS)))]
     inserted = f"{call}{callback});".replace("\n", "\n" + " " * indent)
     whole = "\n".join([*lines[: place + 1], " " * indent + inserted, *lines[place + 1 :]])
-    return None if has_error(whole, "javascript") else whole
+    return None if has_error(whole, language) else whole
 
 
 def _as_callback(code: str, *, arrow: bool) -> str | None:
