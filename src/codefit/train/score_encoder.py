@@ -18,7 +18,7 @@ from codefit.models.score_windows import CodeTokens
 from codefit.models.tokenizer import PAD, load_tokenizer, save_tokenizer, train_tokenizer
 from codefit.progress import track
 from codefit.records import ScoredFunction
-from codefit.tasks.complexity.counted import counted_at
+from codefit.tasks.complexity.counted import counted_of
 from codefit.train.schedule import Schedule
 from codefit.train.scoring import ScoredText, ScoringData, ScoringLearner, ScoringSettings
 from codefit.train.trainer import TrainResult, TrainSettings, train
@@ -133,7 +133,7 @@ def scored_texts(rows: Sequence[ScoredFunction], tokenizer: Tokenizer) -> list[S
     """The rows as the network learns from them; where each label's figures lie is found by several processes."""
     encoded = CodeTokens(tokenizer).with_starts([row.code for row in rows])
     questions = [(row.code, row.language, starts) for row, (_, starts) in zip(rows, encoded, strict=True)]
-    found = map_records(places_of, questions, seconds_per_item=SECONDS_A_FUNCTION)
+    found = map_records(counted_of, questions, seconds_per_item=SECONDS_A_FUNCTION)
     texts = []
     for outcome in track(found, "labels", len(questions), "functions"):
         row = rows[outcome.index]
@@ -146,11 +146,6 @@ def scored_texts(rows: Sequence[ScoredFunction], tokenizer: Tokenizer) -> list[S
         name = f"{row.source or ''}:{row.path or outcome.index}"
         texts.append(ScoredText(encoded[outcome.index][0], row.score, sums, places, name))
     return texts
-
-
-def places_of(question: tuple[str, str, list[int]]) -> FloatArray | None:
-    """`counted_at` of a code, a language and where its tokens begin."""
-    return counted_at(*question)
 
 
 def score_codes(network: ScoreNetwork, tokenizer: Path, codes: Sequence[str]) -> FloatArray:

@@ -29,3 +29,8 @@ def counted_at(code: str, language: str, starts: Sequence[int]) -> npt.NDArray[n
         piece = (np.searchsorted(np.array(starts), places, side="right") - 1).clip(0)
         np.add.at(figures, piece, np.array([place[1:] for place in found[0].places], dtype=np.float32))
     return figures
+
+
+def counted_of(question: tuple[str, str, Sequence[int]]) -> npt.NDArray[np.float32] | None:
+    """`counted_at` of a code, its language, and where its pieces begin, as one argument."""
+    return counted_at(*question)
