@@ -18,6 +18,8 @@ from codefit.evaluate.intervals import LEVEL, Estimate, bootstrap
 
 FloatArray = npt.NDArray[np.float64]
 
+Figure = Callable[[FloatArray, FloatArray], FloatArray]  # of truths and scores, over the last axis
+
 RESAMPLES = 1000
 
 
@@ -85,7 +87,7 @@ def regression_report(
         n=len(truths),
         invalid=len(truths) - len(answered),
         mae=bootstrap(error, seed=seed),
-        rmse=_resampled(lambda t, s: float(np.sqrt(np.mean((s - t) ** 2))), truth, score, seed),
+        rmse=_resampled(rmse, truth, score, seed),
         r2=_resampled(r_squared, truth, score, seed) if varies else None,
         spearman=_correlation(spearman, truth, score, seed),
         kendall=_correlation(kendall, truth, score, seed),
@@ -99,24 +101,34 @@ def regression_report(
     )
 
 
-def r_squared(truth: FloatArray, score: FloatArray) -> float:
-    """The coefficient of determination; below 0 where the mean would do better."""
-    spread = float(((truth - truth.mean()) ** 2).sum())
-    return 1 - float(((truth - score) ** 2).sum()) / spread if spread else float("nan")
+def rmse(truth: FloatArray, score: FloatArray) -> FloatArray:
+    """The root of the mean squared error, over the last axis."""
+    return np.sqrt(np.mean((score - truth) ** 2, axis=-1))  # type: ignore[no-any-return]
 
 
-def spearman(truth: FloatArray, score: FloatArray) -> float:
-    """Spearman's rank correlation."""
-    from scipy.stats import spearmanr
+def r_squared(truth: FloatArray, score: FloatArray) -> FloatArray:
+    """The coefficient of determination over the last axis; below 0 where the mean would do better, nan without one."""
+    spread = ((truth - truth.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1)
+    return 1 - ((truth - score) ** 2).sum(axis=-1) / np.where(spread > 0, spread, np.nan)  # type: ignore[no-any-return]
 
-    return float(spearmanr(truth, score).statistic)
+
+def spearman(truth: FloatArray, score: FloatArray) -> FloatArray:
+    """Spearman's rank correlation over the last axis: Pearson's of the ranks, equal values at their mean rank."""
+    from scipy.stats import rankdata
+
+    one, other = (
+        ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (rankdata(truth, axis=-1), rankdata(score, axis=-1))
+    )
+    spread = np.sqrt((one**2).sum(axis=-1) * (other**2).sum(axis=-1))
+    return (one * other).sum(axis=-1) / np.where(spread > 0, spread, np.nan)  # type: ignore[no-any-return]
 
 
-def kendall(truth: FloatArray, score: FloatArray) -> float:
-    """Kendall's tau-b."""
+def kendall(truth: FloatArray, score: FloatArray) -> FloatArray:
+    """Kendall's tau-b over the last axis."""
     from scipy.stats import kendalltau
 
-    return float(kendalltau(truth, score).statistic)
+    rows = zip(np.atleast_2d(truth), np.atleast_2d(score), strict=True)
+    return np.array([kendalltau(one, other).statistic for one, other in rows]).reshape(truth.shape[:-1])
 
 
 def spearman_estimate(truth: FloatArray, score: FloatArray, *, seed: int = 0) -> Estimate | None:
@@ -124,16 +136,14 @@ def spearman_estimate(truth: FloatArray, score: FloatArray, *, seed: int = 0) ->
     return _correlation(spearman, truth, score, seed)
 
 
-def _correlation(
-    figure: Callable[[FloatArray, FloatArray], float], truth: FloatArray, score: FloatArray, seed: int
-) -> Estimate | None:
+def _correlation(figure: Figure, truth: FloatArray, score: FloatArray, seed: int) -> Estimate | None:
     if len(set(truth.tolist())) < 2 or len(set(score.tolist())) < 2:
         return None
     return _resampled(figure, truth, score, seed, resamples=200 if len(truth) > 1000 else RESAMPLES)
 
 
 def _resampled(
-    figure: Callable[[FloatArray, FloatArray], float],
+    figure: Figure,
     truth: FloatArray,
     score: FloatArray,
     seed: int,
@@ -144,9 +154,9 @@ def _resampled(
     n = len(truth)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of scipy, for a resample that does not vary
-        drawn = (rng.integers(0, n, n) for _ in range(resamples))
-        values = np.array([figure(truth[own], score[own]) for own in drawn])
+        own = rng.integers(0, n, (resamples, n))
+        values = figure(truth[own], score[own])
     tail = (1 - LEVEL) / 2
-    whole = figure(truth, score)
+    whole = float(figure(truth, score))
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return Estimate(whole, float(low), float(high))
