@@ -105,7 +105,7 @@ def survey_functions(recipe: ComplexityScoring, cores: int) -> FunctionsFound:
     if data.train_functions is not None:
         train = min(train, data.train_functions)
     scored, measuring = _measured(sides.train, recipe.seed)
-    breaking = _breaking(scored, recipe.seed)
+    varying = _varying(scored, recipe.seed)
     of_files = (len(given) + len(evaluation)) * measuring / cores
     return FunctionsFound(
         sides=replace(sides, train=drawn(sides.train, data.train_functions, recipe.seed)),
@@ -116,7 +116,7 @@ def survey_functions(recipe: ComplexityScoring, cores: int) -> FunctionsFound:
         sampled_documents=len(sample.items()),
         scale=scale,
         train=train,
-        data=reading + mining + dividing + of_files + train * breaking,
+        data=reading + mining + dividing + of_files + train * varying,
         measuring=measuring,
     )
 
@@ -167,7 +167,7 @@ def _measured(rows: Sequence[ScoredFunction], seed: int) -> tuple[list[ScoredFun
     return found, (time.monotonic() - started) / max(1, len(sample.items()))
 
 
-def _breaking(rows: Sequence[ScoredFunction], seed: int) -> float:
+def _varying(rows: Sequence[ScoredFunction], seed: int) -> float:
     started = time.monotonic()
     train_variants(rows, seed)
     return (time.monotonic() - started) / max(1, len(rows))

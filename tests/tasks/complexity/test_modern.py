@@ -88,10 +88,8 @@ def test_what_has_nothing_to_change_stays() -> None:
 
 
 def test_names_take_the_places_of_letters_alone() -> None:
-    assert _placed("A.ABC(A, BA)", "A", "x") == "x.ABC(x, BA)"
+    assert _placed("A.ABC(A, BA)", {"A": "x"}) == "x.ABC(x, BA)"
     for statement in _NEW:
-        text = statement
-        for letter in "ABCDE":
-            text = _placed(text, letter, "name")
+        text = _placed(statement, dict.fromkeys("ABCDE", "name"))
         assert not re.search(r"\b[A-E]\b(?! of)", text.split("//")[-1]) or "//" in text
         assert not has_error(f"function f() {{\n{text}\n}}", "javascript"), text

@@ -7,15 +7,14 @@ change, and so may its label, which is computed anew; that it parses does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import tree_sitter
 
-from codefit.source.languages import LANGUAGES
-from codefit.source.parsing import parse_tree
-from codefit.tasks.complexity.functions import in_context
+from codefit.tasks.complexity.rewriting import Edit, code_tree
 
 # How likely a place is changed, where the kind of change was drawn for the function at all (half of the kinds are).
 OFTEN, SELDOM = 0.7, 0.08
@@ -47,7 +46,7 @@ _NEW = (  # A, B, …: names
     "A ||= {};",
 )
 
-Edit = tuple[int, int, bytes]
+_MARK = re.compile(r"(?<![A-Za-z0-9])[A-E](?![A-Za-z0-9])")
 
 
 @dataclass(slots=True)
@@ -69,32 +68,10 @@ def modernized(code: str, language: str, rng: np.random.Generator, name: Callabl
     """The code with some of its nodes replaced by newer ones; `name` gives the names in what is new."""
     kinds = frozenset(kind for kind in _KINDS if rng.random() < 0.5)
     choices = _Choices(rng, name, kinds)
-    context = in_context(code, language)
-    offset = len(context[: context.index(code)].encode())
-    parsed = parse_tree(context, LANGUAGES[language])
-    end = offset + len(code.encode())
-    edits = [edit for node in _nodes(parsed.tree.root_node) for edit in _edits(node, choices)]
-    pieces, last = [], offset
-    for begin, stop, new in sorted(edits, key=lambda edit: (edit[0], -edit[1])):  # of two at one place the wider
-        if begin < last or stop > end:
-            continue
-        pieces += [parsed.source[last:begin], new]
-        last = stop
-    return b"".join([*pieces, parsed.source[last:end]]).decode("utf-8", "replace")
-
-
-def _nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    rest = [root]
-    while rest:
-        node = rest.pop()
-        yield node
-        rest += reversed(node.children)
-
-
-def _edits(node: tree_sitter.Node, choices: _Choices) -> Iterator[Edit]:
-    rewrite = _REWRITES.get(node.type)
-    if rewrite is not None:
-        yield from rewrite(node, choices)
+    tree = code_tree(code, language)
+    return tree.rewritten(
+        edit for node in tree.nodes() if node.type in _REWRITES for edit in _REWRITES[node.type](node, choices)
+    )
 
 
 def _declaration(node: tree_sitter.Node, choices: _Choices) -> Iterator[Edit]:
@@ -197,25 +174,16 @@ def _block(node: tree_sitter.Node, choices: _Choices) -> Iterator[Edit]:
     for part in node.named_children:
         leads, row = part.start_point.row > row, part.end_point.row
         if leads and choices.rng.random() < STATEMENTS * ("new" in choices.kinds):
-            text = str(choices.rng.choice(_NEW))
-            for letter in "ABCDE":
-                text = _placed(text, letter, choices.name())
+            text = _placed(str(choices.rng.choice(_NEW)), {letter: choices.name() for letter in "ABCDE"})
             indent = "\n" + " " * part.start_point.column
             yield part.start_byte, part.start_byte, (text.replace("\n", indent) + indent).encode()
         if part.type != "empty_statement" and "no semicolons" in choices.kinds and (part.text or b"").endswith(b";"):
             yield part.end_byte - 1, part.end_byte, b""
 
 
-def _placed(text: str, letter: str, name: str) -> str:
-    """The text with a name in each place that the letter marks: capitals alone, not those of words."""
-    return "".join(
-        name
-        if character == letter
-        and not (text[number - 1 : number].isalnum() and number)
-        and not text[number + 1 : number + 2].isalnum()
-        else character
-        for number, character in enumerate(text)
-    )
+def _placed(text: str, names: Mapping[str, str]) -> str:
+    """The text with names in the places that capitals mark, those that are no part of a word."""
+    return _MARK.sub(lambda mark: names.get(mark[0], mark[0]), text)
 
 
 _KINDS = (

@@ -11,15 +11,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from codefit.source.languages import LANGUAGES
-from codefit.source.parsing import parse_tree
-from codefit.tasks.complexity.functions import in_context
+from codefit.tasks.complexity.rewriting import code_tree
 
 Variant = Callable[[str, str, np.random.Generator], str | None]
 
 TRIES = 12
 _FRAGILE = re.compile(r"[(){}\[\]'\"`;,]")
-KEPT = frozenset({b"constructor", b"arguments", b"undefined", b"super"})
+_KEPT = frozenset({b"constructor", b"arguments", b"undefined", b"super"})
 VARIABLES = frozenset({"identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"})
 _WIDTH = 4  # of the indentation that takes the place of another
 
@@ -48,26 +46,19 @@ def with_names(
 
     None where there is no such name. Names that mean something to the language stay.
     """
-    context = in_context(code, language)
-    offset = context.index(code)
-    parsed = parse_tree(context, LANGUAGES[language])
-    start, end = len(context[:offset].encode()), len(context[: offset + len(code)].encode())
-    places, rest = [], [parsed.tree.root_node]
-    while rest:
-        node = rest.pop()
-        rest += node.children
-        if node.type in kinds and not node.child_count and start <= node.start_byte and node.end_byte <= end:
-            places.append((node.start_byte, node.end_byte))
-    names = sorted({parsed.source[begin:stop] for begin, stop in places} - KEPT)
+    tree = code_tree(code, language)
+    places = [
+        (node.start_byte, node.end_byte)
+        for node in tree.nodes()
+        if node.type in kinds and not node.child_count and tree.start <= node.start_byte and node.end_byte <= tree.end
+    ]
+    names = sorted({tree.source[begin:stop] for begin, stop in places} - _KEPT)
     if not names:
         return None
     numbers = rng.permutation(len(names)).tolist()
     new = {old: name(number).encode() for old, number in zip(names, numbers, strict=True)}
-    pieces, last = [], start
-    for begin, stop in sorted(places):
-        pieces += [parsed.source[last:begin], new.get(parsed.source[begin:stop], parsed.source[begin:stop])]
-        last = stop
-    return b"".join([*pieces, parsed.source[last:end]]).decode("utf-8", "replace")
+    named = ((begin, stop, new.get(tree.source[begin:stop])) for begin, stop in places)
+    return tree.rewritten((begin, stop, other) for begin, stop, other in named if other is not None)
 
 
 def laid_out(code: str, language: str, rng: np.random.Generator) -> str | None:
@@ -87,7 +78,7 @@ def laid_out(code: str, language: str, rng: np.random.Generator) -> str | None:
 
 def has_error(code: str, language: str) -> bool:
     """Whether the code does not parse."""
-    return parse_tree(in_context(code, language), LANGUAGES[language]).tree.root_node.has_error
+    return code_tree(code, language).root.has_error
 
 
 VARIANTS: Mapping[str, Variant] = MappingProxyType({"broken": broken, "renamed": renamed, "laid out anew": laid_out})
