@@ -14,14 +14,13 @@ from codefit.source.metrics.javascript.memory import (
     IS_TIGHT,
     IS_WRAPPED,
     MARKS,
+    OUTER_CHAIN,
     PARENTHESIS,
     PLAIN,
     ROW,
     SEQUENCE,
     TAIL,
 )
-
-_CHAIN = (1 << INNER_SHIFT) - 1  # without the one in parentheses
 
 
 @compiled
@@ -72,7 +71,7 @@ def end_group(t, m):  # type: ignore[no-untyped-def]
     opening = m[o.pop(m) + FIRST]
     m[AT] = at + ROW
     m[TAIL] = opening | PARENTHESIS
-    m[CHAIN] &= _CHAIN
+    m[CHAIN] &= OUTER_CHAIN
     if not (marks & IS_WRAPPED or m[MARKS] & IS_TIGHT):
         m[CHAIN] |= chain << INNER_SHIFT
     return o.OPERATOR
@@ -96,7 +95,7 @@ def end_index(t, m):  # type: ignore[no-untyped-def]
     o.pop(m)
     m[AT] += ROW
     m[TAIL] = ELEMENT
-    m[CHAIN] &= _CHAIN
+    m[CHAIN] &= OUTER_CHAIN
     return o.OPERATOR
 
 

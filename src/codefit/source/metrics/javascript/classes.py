@@ -15,10 +15,10 @@ from codefit.source.metrics.javascript.memory import (
     FRAME,
     HIDDEN_LINE_BEFORE,
     HOLDER,
-    INNER_SHIFT,
     LINE_BEFORE,
     MATCH,
     OUTER,
+    OUTER_CHAIN,
     OWN_FIRST,
     OWN_LAST,
     PLAIN,
@@ -76,7 +76,7 @@ def _end_class(m):  # type: ignore[no-untyped-def]
     m[HOLDER] = m[slot + SECOND]
     m[AT] += ROW
     m[TAIL] = PLAIN
-    m[CHAIN] &= (1 << INNER_SHIFT) - 1
+    m[CHAIN] &= OUTER_CHAIN
     return o.OPERATOR if m[slot + FIRST] == o.AS_EXPRESSION else o.FINISH
 
 

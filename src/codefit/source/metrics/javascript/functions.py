@@ -20,7 +20,6 @@ from codefit.source.metrics.javascript.memory import (
     FRAME_ROW,
     HIDDEN_LINE_BEFORE,
     HOLDER,
-    INNER_SHIFT,
     IS_TARGET,
     IS_VALUE,
     LINE_BEFORE,
@@ -33,6 +32,7 @@ from codefit.source.metrics.javascript.memory import (
     OPENING,
     OPENS,
     OUTER,
+    OUTER_CHAIN,
     OWN_FIRST,
     OWN_LAST,
     PARAMETERS,
@@ -179,7 +179,7 @@ def end_body(t, m):  # type: ignore[no-untyped-def]
     if place == o.AS_DECLARATION or place == o.AS_EXPORT:
         return o.FINISH
     m[TAIL] = PLAIN
-    m[CHAIN] &= (1 << INNER_SHIFT) - 1
+    m[CHAIN] &= OUTER_CHAIN
     role = k.ROLES[t[after]]
     is_update = role == k.UPDATES and t[after + FLAGS] & LINE_BEFORE
     is_all = role == k.ENDS or is_update or (role == k.INS and m[MARKS] & WITHOUT_IN)
@@ -200,5 +200,5 @@ def end_arrow(m):  # type: ignore[no-untyped-def]
         m[row + REACHES] = m[inner + REACHES]
     o.pop(m)
     m[TAIL] = PLAIN
-    m[CHAIN] &= (1 << INNER_SHIFT) - 1
+    m[CHAIN] &= OUTER_CHAIN
     return o.RESUME

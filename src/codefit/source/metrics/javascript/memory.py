@@ -76,6 +76,7 @@ KIND_BITS = 7
 # the chain in parentheses that is its current operand.
 IS_AND, IS_OTHER = 1, 2
 LAST_SHIFT, INNER_SHIFT = 2, 4
+OUTER_CHAIN = (1 << INNER_SHIFT) - 1  # of a chain, without the one in parentheses
 
 # Registers of the lexer: the place, its line, the flags of the next token, the innermost open bracket, where the next
 # row of a token goes, and how many texts there are.

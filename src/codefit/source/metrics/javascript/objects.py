@@ -12,7 +12,6 @@ from codefit.source.metrics.javascript.memory import (
     FIRST,
     FLAGS,
     HIDDEN_LINE_BEFORE,
-    INNER_SHIFT,
     IS_VALUE,
     LINE_BEFORE,
     MATCH,
@@ -20,6 +19,7 @@ from codefit.source.metrics.javascript.memory import (
     NAME_KIND,
     NAME_LAST,
     NAMED_AT,
+    OUTER_CHAIN,
     OWN_FIRST,
     OWN_LAST,
     PLAIN,
@@ -168,5 +168,5 @@ def end_property(t, m):  # type: ignore[no-untyped-def]
         return o.FAILED
     o.pop(m)
     m[TAIL] = PLAIN
-    m[CHAIN] &= (1 << INNER_SHIFT) - 1
+    m[CHAIN] &= OUTER_CHAIN
     return o.OPERATOR

@@ -38,6 +38,7 @@ from codefit.source.metrics.javascript.memory import (
     NAME_LAST,
     NAME_PART,
     NAMED_AT,
+    OUTER_CHAIN,
     PATTERN,
     PLAIN,
     ROW,
@@ -48,8 +49,6 @@ from codefit.source.metrics.javascript.memory import (
     TEXT_NAME,
     WITHOUT_IN,
 )
-
-_CHAIN = (1 << INNER_SHIFT) - 1  # without the one in parentheses
 
 
 @compiled
@@ -76,7 +75,7 @@ def operator(t, m):  # type: ignore[no-untyped-def]
         if role == k.INS and m[MARKS] & WITHOUT_IN:
             return o.RESUME
         m[MARKS] = (m[MARKS] | IS_DIRTY | IS_TIGHT) & ~IS_NEW
-        m[CHAIN] &= _CHAIN
+        m[CHAIN] &= OUTER_CHAIN
         m[AT] = at + ROW
         return o.OPERAND
     return _other_operator(t, m, at, role)
@@ -91,7 +90,7 @@ def _property(t, m, at):  # type: ignore[no-untyped-def]
     elif kind != k.NAME and kind != k.PRIVATE:
         return False
     m[TAIL] = at | MEMBER
-    m[CHAIN] &= _CHAIN
+    m[CHAIN] &= OUTER_CHAIN
     return True
 
 
@@ -102,14 +101,14 @@ def _other_operator(t, m, at, role):  # type: ignore[no-untyped-def]
     if role == k.OPTIONALS:
         return _optional(t, m, at)
     if role == k.TEMPLATES:
-        m[CHAIN] &= _CHAIN
+        m[CHAIN] &= OUTER_CHAIN
         m[AT] = at + ROW
         return template(t, m)
     if role == k.UPDATES:
         if t[at + FLAGS] & LINE_BEFORE:
             return o.RESUME
         m[MARKS] |= IS_DIRTY
-        m[CHAIN] &= _CHAIN
+        m[CHAIN] &= OUTER_CHAIN
         m[TAIL] = PLAIN
         m[AT] = at + ROW
         after = k.ROLES[t[at + ROW]]
@@ -156,7 +155,7 @@ def _optional(t, m, at):  # type: ignore[no-untyped-def]
 def _call(t, m):  # type: ignore[no-untyped-def]
     at = m[AT] + ROW
     m[AT] = at
-    m[CHAIN] &= _CHAIN
+    m[CHAIN] &= OUTER_CHAIN
     m[TAIL] = PLAIN
     if m[MARKS] & IS_NEW:
         m[MARKS] &= ~IS_NEW
@@ -196,7 +195,7 @@ def _assignment(t, m, at, kind, role):  # type: ignore[no-untyped-def]
 def _splice(m):  # type: ignore[no-untyped-def]
     """The chain in parentheses that is the current operand goes on with the one around it."""
     chain = m[CHAIN]
-    if chain <= _CHAIN:
+    if chain <= OUTER_CHAIN:
         return
     first, last = chain & 3, (chain >> LAST_SHIFT) & 3
     inner = chain >> INNER_SHIFT
